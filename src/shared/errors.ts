@@ -12,12 +12,17 @@ interface ErrorRow {
   readonly message: string;
 }
 
-const row = (status: number, severity: Severity, message: string): ErrorRow => ({ status, severity, message });
+const row = (status: number, severity: Severity, message: string): ErrorRow => ({
+  status,
+  severity,
+  message,
+});
 
 export const ERRORS = {
   // Edge: what a client's request gets wrong.
   PUM_AUTH_MISSING: row(401, 'common', 'The Authorization header is missing'),
   PUM_AUTH_WRONG: row(403, 'common', 'The password is wrong'),
+  PUM_AUTH_THROTTLED: row(429, 'common', 'Too many wrong passwords came from this address'),
   PUM_HTTP_BAD_REQUEST: row(400, 'common', '{reason}'),
   PUM_HTTP_BODY_TOO_LARGE: row(413, 'common', 'The body is larger than {limit} bytes'),
   PUM_HTTP_HEADERS_TOO_LARGE: row(431, 'common', 'The header block is too large'),
@@ -29,11 +34,16 @@ export const ERRORS = {
   PUM_HTTP_DEADLINE: row(504, 'suspicious', 'No answer within {ms} ms'),
   PUM_HTTP_INTERNAL: row(500, 'fault', 'Request processing failed: {reason}'),
   PUM_HTTP_SHUTTING_DOWN: row(503, 'common', 'The server is shutting down'),
+  PUM_ROUTE_PLANNER: row(500, 'common', "Can't access disabled route planner"),
 
   // Sessions and players.
   PUM_SESSION_NOT_FOUND: row(404, 'common', 'Session not found'),
   PUM_PLAYER_NOT_FOUND: row(404, 'common', 'Player not found'),
-  PUM_PLAYER_LIMIT: row(429, 'common', 'This session already has {limit} players (limits.maxPlayersPerSession)'),
+  PUM_PLAYER_LIMIT: row(
+    429,
+    'common',
+    'This session already has {limit} players (limits.maxPlayersPerSession)',
+  ),
   PUM_NODE_LIMIT: row(503, 'common', 'This node already has {limit} players (limits.maxTotalPlayers)'),
   PUM_SESSION_BUSY: row(429, 'common', 'More than {limit} commands of this session are waiting'),
   PUM_SHARD_BUSY: row(503, 'suspicious', 'More than {limit} commands of this shard are waiting'),
@@ -41,6 +51,8 @@ export const ERRORS = {
   PUM_COMMAND_DEADLINE: row(503, 'suspicious', 'The shard did not answer within {ms} ms'),
   PUM_COMMAND_STALE: row(409, 'common', 'The command was meant for an earlier placement of this player'),
   PUM_NO_SHARD: row(503, 'suspicious', 'No shard is ready'),
+  PUM_SNAPSHOT_INVALID: row(500, 'fault', 'The saved player cannot be read: {field}'),
+  PUM_SNAPSHOT_TOO_LARGE: row(400, 'common', 'The state of this player is {bytes} bytes, more than {limit}'),
 
   // Tracks.
   PUM_TOKEN_INVALID: row(500, 'common', 'The encoded track is damaged: {reason}'),
@@ -85,6 +97,12 @@ export const ERRORS = {
 
   // Start-up.
   PUM_CONFIG_INVALID: row(500, 'fault', '{reason}'),
+  PUM_LISTEN_FAILED: row(
+    500,
+    'fault',
+    'Cannot listen on {address} port {port}: taken, or not an address of this machine',
+  ),
+  PUM_ENGINE_MISSING: row(500, 'fault', 'uWebSockets.js has no native binary for {target}'),
   PUM_CHANNEL_BROKEN: row(500, 'fault', 'A message between threads could not be read: {reason}'),
 } as const satisfies Record<string, ErrorRow>;
 

@@ -13,10 +13,18 @@ export const EDGE = {
   maxHeaderCount: 100,
   maxUrl: 8 * KIB,
   maxPathSegment: 256,
+  /** Nesting of a JSON body. */
+  maxJsonDepth: 64,
   /** Largest message from a client. */
   maxMessage: 16 * KIB,
   /** Unsent bytes per WebSocket; beyond it the socket is closed. */
   maxOutbox: MIB,
+  /** Wrong passwords from one address in the window after which wrong ones are refused for the penalty (D6). */
+  maxGuesses: 20,
+  guessWindow: 10_000,
+  guessPenalty: 60_000,
+  /** Addresses remembered for it. */
+  maxGuessers: 10_000,
   /** Outermost deadline of any handler. */
   requestDeadline: 120_000,
   commandDeadline: 5_000,
@@ -56,6 +64,16 @@ export const SOURCE = {
   maxTags: 256 * KIB,
   /** Reconnections in a row without a byte between them. */
   maxReconnects: 5,
+  /** Waits before them: doubled from the first to the last, a quarter more or less by chance. */
+  reconnectDelay: 250,
+  maxReconnectDelay: 10_000,
+  /** Header block of an answer. */
+  maxHeaders: 16 * KIB,
+  /** Body bytes kept unread before the far end is held back, and read bytes kept behind the reader. */
+  readAhead: 64 * KIB,
+  keepBehind: 32 * KIB,
+  /** A skip forward up to this long is read through instead of asked for anew (lavalink-v4.md §6.5). */
+  maxSkip: 512 * KIB,
 } as const;
 
 /** Audio. Sizes in bytes, times in milliseconds. */
@@ -63,6 +81,12 @@ export const AUDIO = {
   /** Compressed bytes a reader keeps ahead and behind. */
   maxWindowBytes: 256 * KIB,
   maxPacket: 64 * KIB,
+  /** One element of a container (an index, a cover) that the demuxer reads whole. */
+  maxContainerRead: 16 * MIB,
+  /** Everything in front of the sound of a container that has been recognised. */
+  maxContainerHead: 32 * MIB,
+  /** What a demuxer library keeps of an open container's bytes. */
+  maxContainerCache: 64 * KIB,
   maxOpusPacket: 1_275,
   /** Packets in a row that no decoder accepts before the track fails. */
   maxBadPackets: 25,
@@ -81,6 +105,19 @@ export const VOICE = {
   /** Connections of the discordjs driver in one shard. */
   maxDiscordjsConnections: 150,
   discoveryInterval: 1_000,
+  /** Largest message taken from a voice gateway, and the most that may wait to be sent to one. Bytes. */
+  maxGatewayMessage: MIB,
+  /** Heartbeats without an acknowledgement after which the gateway counts as lost. */
+  maxMissedHeartbeats: 2,
+  /** Waits between tries to resume double from the first to the last (decision D8). */
+  resumeFirstDelay: 250,
+  resumeLastDelay: 5_000,
+  maxResumes: 5,
+  resumeWindow: 60_000,
+  /** How long a player's clock stands while others are in the call and the DAVE group is not ready. */
+  daveHold: 3_000,
+  /** Frames that a connection of the discordjs driver queues. */
+  discordjsQueue: 2,
 } as const;
 
 /** Playback rules that Lavalink fixes as well, in milliseconds. */

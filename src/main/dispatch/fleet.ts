@@ -1,0 +1,67 @@
+// The shards as the rest of main sees them: place a player, command it, read its row. shard-fleet.ts
+// implements it over piscina; tests put a fake in its place. Main thread only.
+import type { PositionReading } from '../../shared/counters.js';
+import type { LoadService } from '../../shared/load.js';
+import type { CommandOp } from '../../shared/shard-commands.js';
+import type { EventEnvelope } from '../../shared/shard-events.js';
+
+/** Where a player lives. The epoch grows with every (re)placement, a shard's death included. */
+export interface Placement {
+  readonly node: string;
+  readonly shard: number;
+  readonly epoch: number;
+  readonly row: number;
+}
+
+export interface FleetListener {
+  /** In the order in which the shard sent them, before the answer of the command that caused them. */
+  event(event: EventEnvelope): void;
+  /** A shard is gone; everything placed on it with its present epoch is lost. Commands to it fail. */
+  shardDied(shard: number): void;
+  /** Its replacement answers: the players of that shard may be placed again with `replace`. */
+  shardReady(shard: number): void;
+}
+
+/** What one shard's counters say, as plain numbers. */
+export interface ShardReport {
+  readonly shard: number;
+  readonly up: boolean;
+  readonly restarts: number;
+  readonly inFlight: number;
+  /** Share of one core spent making frames, 0 to 1, smoothed. */
+  readonly busy: number;
+  readonly players: number;
+  readonly playing: number;
+  readonly voiceConnections: number;
+  readonly sent: { readonly passthrough: number; readonly encoded: number; readonly silence: number };
+  readonly missed: number;
+  readonly starved: number;
+  readonly heapUsed: number;
+  readonly external: number;
+  /** Frames per bucket of LATE_BUCKETS (src/shared/driver-words.ts). */
+  readonly lateness: readonly number[];
+  readonly maxLatenessMs: number;
+}
+
+export interface Fleet {
+  readonly loader: LoadService;
+  /** Whether at least one shard answers. */
+  readonly ready: boolean;
+  /** Chooses the cheapest shard and gives the player a row there. Throws PUM_NO_SHARD. */
+  place(player: string): Placement;
+  /** A new placement with a grown epoch for a player whose shard died; the same shard's replacement. */
+  replace(player: string, old: Placement): Placement;
+  /** Gives the row back. Events of the placement that still arrive are dropped and counted. */
+  release(player: string, placement: Placement): void;
+  /**
+   * Sends a command; commands of one player reach the shard in order.
+   * Rejects with a ServerError: the shard's own, PUM_COMMAND_DEADLINE, PUM_SHARD_BUSY, PUM_SHARD_GONE.
+   */
+  command(player: string, placement: Placement, command: CommandOp, ttlMs: number): Promise<unknown>;
+  position(placement: Placement): PositionReading;
+  /** A word of the player's row (PlayerWord of src/shared/counter-words.ts). */
+  word(placement: Placement, word: number): number;
+  reports(): readonly ShardReport[];
+  /** Lets every shard end by itself, then ends what is left. Resolves when all threads are gone. */
+  drain(timeoutMs: number): Promise<void>;
+}

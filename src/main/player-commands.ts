@@ -1,0 +1,96 @@
+// What main asks of the shard of one player, and what the answer means for main's record: only an
+// acknowledged command changes it. Called by the session and the PATCH on the main thread.
+import { ServerError } from '../shared/errors.js';
+import { VOICE } from '../shared/limits.js';
+import type { CreateBody, UpdateBody, UpdateReply } from '../shared/shard-commands.js';
+import type { Node } from './node.js';
+import type { Player } from './player.js';
+import type { TrackInstance } from './track-instance.js';
+
+/** Beyond the time after which the shard answers a command with voice in any case. */
+const VOICE_SLACK = 1_000;
+
+export interface VoiceUser {
+  /** The session's id. */
+  readonly id: string;
+  /** Snowflake of the bot's user. */
+  readonly user: string;
+}
+
+export class PlayerCommands {
+  readonly #node: Node;
+
+  constructor(node: Node) {
+    this.#node = node;
+  }
+
+  /** Sends `create` at once; an `update` sent right after it arrives right after it. */
+  async create(player: Player, owner: VoiceUser): Promise<void> {
+    const body = createBody(player, owner, false);
+    const { fleet, settings } = this.#node;
+    await fleet.command(player.id, player.placement, { op: 'create', body }, settings.commandDeadline);
+  }
+
+  /**
+   * Sends `update` at once and enters it into the record when the shard has answered. A rejection leaves the
+   * record as it was. `track` is the instance whose body is in `body`.
+   */
+  async update(player: Player, body: UpdateBody, track: TrackInstance | null): Promise<void> {
+    const { fleet, settings } = this.#node;
+    const order = player.nextOrder();
+    const ttl = body.voice === undefined ? settings.commandDeadline : VOICE.answerDeadline + VOICE_SLACK;
+    if (body.voice !== undefined) {
+      player.voiceState = 'connecting';
+      player.askedVoice = body.voice;
+    }
+    const answer = fleet.command(player.id, player.placement, { op: 'update', body }, ttl);
+    if (body.voice !== undefined) player.connecting = answer;
+    try {
+      const reply = await answer;
+      player.acknowledged(order, body, isConnected(reply));
+      if (track) player.settled(track, 'taken');
+    } catch (thrown) {
+      const error = ServerError.from(thrown, 'PUM_SHARD_GONE');
+      if (track) player.settled(track, error.code === 'PUM_COMMAND_DEADLINE' ? 'doubtful' : 'refused');
+      // The old connection is gone or in doubt, so the next PATCH with voice has to reach the shard.
+      if (player.askedVoice === body.voice && body.voice !== undefined) player.voiceState = 'closed';
+      throw error;
+    } finally {
+      if (player.connecting === answer) player.connecting = null;
+    }
+  }
+
+  /** Ends track and voice; resolves when their events have arrived. Rejects when that remains open. */
+  async destroy(player: Player): Promise<void> {
+    const { fleet, settings } = this.#node;
+    await fleet.command(player.id, player.placement, { op: 'destroy', body: {} }, settings.commandDeadline);
+  }
+
+  /** Places a lost player on the replacement of its shard, without a track and without an event. */
+  async adopt(player: Player, owner: VoiceUser): Promise<void> {
+    const { fleet, settings } = this.#node;
+    player.adopted(fleet.replace(player.id, player.placement));
+    player.askedVoice = player.voice;
+    player.voiceState = player.voice === null ? 'none' : 'connecting';
+    const body = createBody(player, owner, true);
+    await fleet.command(player.id, player.placement, { op: 'adopt', body }, settings.commandDeadline);
+  }
+}
+
+function createBody(player: Player, owner: VoiceUser, withVoice: boolean): CreateBody {
+  return {
+    session: owner.id,
+    guild: player.guild,
+    user: owner.user,
+    row: player.placement.row,
+    volume: player.volume,
+    filters: player.filters,
+    paused: player.paused,
+    voice: withVoice ? player.voice : null,
+    seq: player.seq,
+  };
+}
+
+function isConnected(reply: unknown): boolean {
+  return (reply as Partial<UpdateReply> | null)?.connected === true;
+}

@@ -1,0 +1,308 @@
+// Main's record of one player: what the acknowledged commands and the shard's events say about it. It
+// decides which events a client is still owed, each exactly once, whatever becomes of the shard. Called by
+// the session and the commands on the main thread; it sends nothing and waits for nothing.
+import { PlayerFlag, PlayerWord } from '../shared/counter-words.js';
+import { ServerError } from '../shared/errors.js';
+import type { FilterMap, UpdateBody, VoiceData } from '../shared/shard-commands.js';
+import type { EventEnvelope, PlayerEvent } from '../shared/shard-events.js';
+import { SNAPSHOT_VERSION, type PlayerSnapshot } from '../shared/snapshot.js';
+import type { Clock } from '../shared/clock.js';
+import { writeJson } from '../shared/json.js';
+import type { Fleet, Placement } from './dispatch/fleet.js';
+import { FrameHistory } from './frame-stats.js';
+import { TrackInstance, type NewTrack, type UserData } from './track-instance.js';
+
+/** What the client is to be sent, in this order. */
+export type Outgoing =
+  | { readonly kind: 'trackStart'; readonly track: TrackInstance; readonly positionMs: number }
+  | {
+      readonly kind: 'trackEnd';
+      readonly track: TrackInstance;
+      readonly positionMs: number;
+      readonly reason: string;
+    }
+  | {
+      readonly kind: 'trackException';
+      readonly track: TrackInstance;
+      readonly positionMs: number;
+      readonly error: ServerError;
+    }
+  | {
+      readonly kind: 'trackStuck';
+      readonly track: TrackInstance;
+      readonly positionMs: number;
+      readonly thresholdMs: number;
+    }
+  | {
+      readonly kind: 'webSocketClosed';
+      readonly code: number;
+      readonly reason: string;
+      readonly byRemote: boolean;
+    }
+  | { readonly kind: 'update' };
+
+/** `closed`: there was a connection and its gateway is gone, so equal voice data means connect again. */
+export type VoiceState = 'none' | 'connecting' | 'open' | 'closed';
+
+type OrderedField = 'voice' | 'paused' | 'volume' | 'filters' | 'endTimeMs';
+
+const DEFAULT_VOLUME = 100;
+
+export interface PlayerOwner {
+  readonly session: string;
+  readonly guild: string;
+}
+
+export class Player {
+  /** Unique on this node; the name under which the fleet knows the player. */
+  readonly id: string;
+  readonly guild: string;
+  readonly frames = new FrameHistory();
+  placement: Placement;
+  /** Its shard died and no replacement has taken it over yet. */
+  lost = false;
+  volume = DEFAULT_VOLUME;
+  filters: FilterMap = {};
+  paused = false;
+  voice: VoiceData | null = null;
+  voiceState: VoiceState = 'none';
+  /** The voice data last sent to the shard, acknowledged or not. */
+  askedVoice: VoiceData | null = null;
+  /** The shard's answer to that data while it is awaited. */
+  connecting: Promise<unknown> | null = null;
+  current: TrackInstance | null = null;
+  seq = 0;
+  readonly #fleet: Fleet;
+  readonly #clock: Clock;
+  /** Instances whose end has not been seen: the current one and those still on their way to the shard. */
+  readonly #instances = new Map<number, TrackInstance>();
+  readonly #pending = new Set<TrackInstance>();
+  readonly #applied = new Map<OrderedField, number>();
+  readonly #sent = { start: 0, exception: 0, stuck: 0, end: 0 };
+  #lastInstance = 0;
+  #order = 0;
+
+  constructor(owner: PlayerOwner, fleet: Fleet, clock: Clock) {
+    this.id = `${owner.session}:${owner.guild}`;
+    this.guild = owner.guild;
+    this.#fleet = fleet;
+    this.#clock = clock;
+    this.placement = fleet.place(this.id);
+  }
+
+  /** Whether a track is loaded or on its way: what `noReplace` asks. */
+  get hasTrack(): boolean {
+    return this.current !== null || this.#pending.size > 0;
+  }
+
+  get isPlaying(): boolean {
+    return this.current !== null && !this.paused;
+  }
+
+  get connected(): boolean {
+    return !this.lost && (this.#word(PlayerWord.flags) & PlayerFlag.connected) !== 0;
+  }
+
+  /** Milliseconds; -1 when there is no voice connection. */
+  get ping(): number {
+    return this.voice === null || this.lost ? -1 : this.#word(PlayerWord.pingMs);
+  }
+
+  /** Source position of the current track in milliseconds, 0 without one. */
+  get positionMs(): number {
+    const track = this.current;
+    if (track === null) return 0;
+    // Until the shard has written this instance into the row, the row still tells of the one before.
+    if (this.#word(PlayerWord.instance) === track.number) {
+      track.seenMs = Math.max(0, Math.trunc(this.#fleet.position(this.placement).positionMs));
+    }
+    return track.seenMs;
+  }
+
+  /** A new playing of a track, to be sent to the shard. */
+  newInstance(body: NewTrack, userData: UserData): TrackInstance {
+    const track = new TrackInstance(++this.#lastInstance, body, userData);
+    this.#instances.set(track.number, track);
+    this.#pending.add(track);
+    return track;
+  }
+
+  /**
+   * The command that bore the track was answered, or failed. After a failure that leaves open whether the
+   * shard will still execute it (`doubtful`) a late start is believed, else the track is forgotten.
+   */
+  settled(track: TrackInstance, outcome: 'taken' | 'doubtful' | 'refused'): void {
+    this.#pending.delete(track);
+    if (outcome === 'refused' && this.current !== track) this.#instances.delete(track.number);
+  }
+
+  /** A number for a command about to be sent; `acknowledged` takes it back. */
+  nextOrder(): number {
+    return ++this.#order;
+  }
+
+  /** The shard executed a command; a field set by a later command that was answered earlier stays. */
+  acknowledged(order: number, body: UpdateBody, connected: boolean): void {
+    const isNewest = (name: OrderedField): boolean => {
+      if (order < (this.#applied.get(name) ?? 0)) return false;
+      this.#applied.set(name, order);
+      return true;
+    };
+    if (body.voice !== undefined && isNewest('voice')) {
+      this.voice = body.voice;
+      this.voiceState = connected ? 'open' : 'connecting';
+    }
+    if (body.paused !== undefined && isNewest('paused')) this.#setPaused(body.paused);
+    if (body.volume !== undefined && isNewest('volume')) this.volume = body.volume;
+    if (body.filters !== undefined && isNewest('filters')) this.filters = body.filters;
+    if (body.endTimeMs !== undefined && body.track === undefined && isNewest('endTimeMs')) {
+      if (this.current) this.current.endTimeMs = body.endTimeMs;
+    }
+  }
+
+  /** What an event of the shard means for the client; nothing for one that is late, repeated or not ours. */
+  receive(envelope: EventEnvelope): readonly Outgoing[] {
+    if (this.lost || envelope.epoch !== this.placement.epoch || envelope.seq <= this.seq) return [];
+    this.seq = envelope.seq;
+    return this.#interpret(envelope.body);
+  }
+
+  /** The shard died: its track ends here and now (decision D13); what was on its way comes too late. */
+  shardDied(): readonly Outgoing[] {
+    const positionMs = this.positionMs;
+    this.lost = true;
+    const owed = this.#endCurrent(positionMs);
+    this.#instances.clear();
+    this.#pending.clear();
+    if (this.voice !== null) this.voiceState = 'connecting';
+    return owed;
+  }
+
+  /** A destroy that was not answered: the client is still owed the end of the track. */
+  abandoned(): readonly Outgoing[] {
+    const track = this.current;
+    return track === null ? [] : this.#end(track, 'stopped', this.positionMs);
+  }
+
+  /** The replacement of the shard took the player over, without a track. */
+  adopted(placement: Placement): void {
+    this.placement = placement;
+    this.lost = false;
+  }
+
+  snapshot(): PlayerSnapshot {
+    const track = this.current;
+    const reading = this.#fleet.position(this.placement);
+    return {
+      v: SNAPSHOT_VERSION,
+      guild: this.guild,
+      track:
+        track === null
+          ? null
+          : {
+              token: track.token,
+              userData: writeJson(track.userData),
+              position: { sourceMs: this.positionMs, ageMs: Math.max(0, this.#clock.now() - reading.at) },
+              endTimeMs: track.endTimeMs,
+              instance: track.number,
+            },
+      paused: this.paused,
+      volume: this.volume,
+      filters: this.filters,
+      instance: this.#lastInstance,
+      seq: this.seq,
+      sent: { ...this.#sent },
+      voice: this.voice,
+      unknown: {},
+    };
+  }
+
+  #interpret(event: PlayerEvent): readonly Outgoing[] {
+    switch (event.type) {
+      case 'voiceReady':
+        this.voiceState = 'open';
+        return [{ kind: 'update' }];
+      case 'voiceClosed': {
+        this.voiceState = 'closed';
+        const { code, reason, byRemote } = event;
+        return [{ kind: 'webSocketClosed', code, reason, byRemote }, { kind: 'update' }];
+      }
+      default: {
+        const track = this.#instances.get(event.instance);
+        return track === undefined ? [] : this.#ofTrack(track, event);
+      }
+    }
+  }
+
+  #ofTrack(
+    track: TrackInstance,
+    event: Exclude<PlayerEvent, { type: 'voiceReady' | 'voiceClosed' }>,
+  ): readonly Outgoing[] {
+    switch (event.type) {
+      case 'trackStart':
+        if (track.number <= this.#sent.start) return [];
+        this.#sent.start = track.number;
+        this.#begin(track);
+        if (!this.paused) this.frames.started(this.#clock.wall());
+        return [{ kind: 'trackStart', track, positionMs: track.startMs }, { kind: 'update' }];
+      case 'trackLength':
+        if (event.lengthMs !== null) track.setLength(event.lengthMs);
+        return [];
+      case 'trackException':
+        if (track !== this.current || track.number <= this.#sent.exception) return [];
+        return this.#except(track, ServerError.fromShape(event.error), event.positionMs);
+      case 'trackStuck':
+        if (track !== this.current || track.number <= this.#sent.stuck) return [];
+        this.#sent.stuck = track.number;
+        return [
+          { kind: 'trackStuck', track, positionMs: event.positionMs, thresholdMs: event.thresholdMs },
+          { kind: 'update' },
+        ];
+      case 'trackEnd':
+        return this.#end(track, event.reason, event.positionMs);
+    }
+  }
+
+  #begin(track: TrackInstance): void {
+    this.current = track;
+    for (const number of this.#instances.keys()) {
+      // A shard starts tracks in order: an earlier one that never started never will.
+      if (number < track.number) this.#instances.delete(number);
+    }
+  }
+
+  #end(track: TrackInstance, reason: string, positionMs: number): readonly Outgoing[] {
+    this.#instances.delete(track.number);
+    if (track !== this.current) return [];
+    this.current = null;
+    this.#sent.end = track.number;
+    this.frames.stopped(this.#clock.wall());
+    return [{ kind: 'trackEnd', track, positionMs, reason }];
+  }
+
+  #except(track: TrackInstance, error: ServerError, positionMs: number): readonly Outgoing[] {
+    this.#sent.exception = track.number;
+    return [{ kind: 'trackException', track, positionMs, error }];
+  }
+
+  #endCurrent(positionMs: number): readonly Outgoing[] {
+    const track = this.current;
+    if (track === null) return [];
+    const said = track.number <= this.#sent.exception;
+    const error = new ServerError('PUM_TRACK_TERMINATED');
+    const exception = said ? [] : this.#except(track, error, positionMs);
+    return [...exception, ...this.#end(track, 'loadFailed', positionMs)];
+  }
+
+  #setPaused(paused: boolean): void {
+    if (paused === this.paused) return;
+    this.paused = paused;
+    if (this.current === null) return;
+    if (paused) this.frames.stopped(this.#clock.wall());
+    else this.frames.started(this.#clock.wall());
+  }
+
+  #word(word: number): number {
+    return this.#fleet.word(this.placement, word);
+  }
+}

@@ -1,0 +1,164 @@
+// The players of one session by guild: made at the first PATCH, removed by DELETE or the session's end, taken
+// over by a replacement when their shard dies. What the client is owed goes out through `deliver`. Main thread.
+import { ServerError } from '../shared/errors.js';
+import type { EventEnvelope } from '../shared/shard-events.js';
+import type { Node } from './node.js';
+import { PlayerCommands, type VoiceUser } from './player-commands.js';
+import { PlayerUpdates } from './player-updates.js';
+import { Player, type Outgoing } from './player.js';
+
+export interface SessionPlayersOptions {
+  readonly node: Node;
+  readonly owner: VoiceUser;
+  /** Sends what a player's record says is owed, in order. */
+  deliver(player: Player, outgoing: readonly Outgoing[]): void;
+  /** Throws when the node takes no further player. */
+  admit(): void;
+}
+
+interface Leaving {
+  readonly player: Player;
+  readonly done: Promise<void>;
+}
+
+export interface PlayerAt {
+  readonly player: Player;
+  /** The shard's answer to `create` when the player is new; null otherwise. */
+  readonly created: Promise<void> | null;
+}
+
+export class SessionPlayers {
+  readonly commands: PlayerCommands;
+  readonly #options: SessionPlayersOptions;
+  readonly #players = new Map<string, Player>();
+  readonly #leaving = new Map<string, Leaving>();
+  readonly #updates: PlayerUpdates;
+
+  constructor(options: SessionPlayersOptions) {
+    this.#options = options;
+    this.commands = new PlayerCommands(options.node);
+    this.#updates = new PlayerUpdates(options.node.clock, options.node.settings.playerUpdateInterval);
+  }
+
+  get size(): number {
+    return this.#players.size;
+  }
+
+  get(guild: string): Player | null {
+    return this.#players.get(guild) ?? null;
+  }
+
+  all(): Iterable<Player> {
+    return this.#players.values();
+  }
+
+  /** Resolves when a player of that guild that is being removed is gone. */
+  async settled(guild: string): Promise<void> {
+    for (let leaving; (leaving = this.#leaving.get(guild)) !== undefined;) await leaving.done;
+  }
+
+  /**
+   * The guild's player, made when there is none; `create` is then already on its way to the shard. Throws
+   * PUM_PLAYER_LIMIT, PUM_NODE_LIMIT or PUM_NO_SHARD. The caller has waited for `settled`.
+   */
+  getOrCreate(guild: string): PlayerAt {
+    const present = this.#players.get(guild);
+    if (present) return { player: present, created: null };
+    const { node, owner } = this.#options;
+    const limit = node.settings.maxPlayersPerSession;
+    if (limit > 0 && this.size >= limit) throw new ServerError('PUM_PLAYER_LIMIT', { limit });
+    this.#options.admit();
+    const player = new Player({ session: owner.id, guild }, node.fleet, node.clock);
+    this.#players.set(guild, player);
+    const created = this.commands.create(player, owner).catch((error: unknown) => {
+      if (this.#players.get(guild) === player) this.#players.delete(guild);
+      node.fleet.release(player.id, player.placement);
+      throw ServerError.from(error, 'PUM_SHARD_GONE');
+    });
+    // The PATCH that made the player waits for it too; this keeps a failure in between from being unheard.
+    created.catch(() => undefined);
+    return { player, created };
+  }
+
+  /** Removes the guild's player; resolves when its last event went out. Nothing happens without a player. */
+  remove(guild: string): Promise<void> {
+    const player = this.#players.get(guild);
+    if (player === undefined) return this.#leaving.get(guild)?.done ?? Promise.resolve();
+    this.#players.delete(guild);
+    // Its last events may arrive at once, so it has to be findable before the command goes out.
+    const leaving: { player: Player; done: Promise<void> } = { player, done: Promise.resolve() };
+    this.#leaving.set(guild, leaving);
+    leaving.done = this.#destroy(player).finally(() => this.#leaving.delete(guild));
+    return leaving.done;
+  }
+
+  /** Removes all, side by side; resolves when all are gone. */
+  async removeAll(): Promise<void> {
+    const guilds = [...this.#players.keys()];
+    for (const guild of guilds) void this.remove(guild);
+    await Promise.all([...this.#leaving.values()].map(({ done }) => done));
+  }
+
+  /** An event of a shard; false when it belongs to no player of this session any more. */
+  receive(envelope: EventEnvelope): boolean {
+    const player = this.#byId(envelope.player);
+    if (player === null) return false;
+    this.#deliver(player, player.receive(envelope));
+    return true;
+  }
+
+  shardDied(shard: number): void {
+    for (const player of this.#present()) {
+      if (player.placement.shard === shard && !player.lost) this.#deliver(player, player.shardDied());
+    }
+  }
+
+  shardReady(shard: number): void {
+    const { node, owner } = this.#options;
+    for (const player of this.#players.values()) {
+      if (!player.lost || player.placement.shard !== shard) continue;
+      this.commands.adopt(player, owner).catch((error: unknown) => {
+        // Either this shard died too, and its replacement tries again, or the next PATCH shows the failure.
+        node.log.warn('a player could not be taken over', {
+          reason: ServerError.from(error, 'PUM_SHARD_GONE').message,
+        });
+      });
+    }
+  }
+
+  async #destroy(player: Player): Promise<void> {
+    const { node } = this.#options;
+    try {
+      if (!player.lost) await this.commands.destroy(player);
+    } catch (error) {
+      const reason = ServerError.from(error, 'PUM_SHARD_GONE').message;
+      node.log.warn('a player was removed without an answer of its shard', { reason });
+    }
+    this.#deliver(player, player.abandoned());
+    this.#updates.stop(player.guild);
+    node.fleet.release(player.id, player.placement);
+  }
+
+  #deliver(player: Player, outgoing: readonly Outgoing[]): void {
+    if (outgoing.length === 0) return;
+    for (const item of outgoing) {
+      if (item.kind === 'trackStart') {
+        this.#updates.start(player.guild, () => this.#options.deliver(player, [{ kind: 'update' }]));
+      } else if (item.kind === 'trackEnd') {
+        this.#updates.stop(player.guild);
+      }
+    }
+    this.#options.deliver(player, outgoing);
+  }
+
+  #byId(id: string): Player | null {
+    const guild = id.slice(id.indexOf(':') + 1);
+    const player = this.#players.get(guild) ?? this.#leaving.get(guild)?.player;
+    return player?.id === id ? player : null;
+  }
+
+  *#present(): Iterable<Player> {
+    yield* this.#players.values();
+    for (const { player } of this.#leaving.values()) yield player;
+  }
+}

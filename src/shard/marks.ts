@@ -1,0 +1,56 @@
+// What a player has queued and not yet heard to have left: source time and kind of each frame, in order. A
+// ring of plain arrays, because one mark per frame must not become garbage.
+import type { FrameMode } from './voice/driver.js';
+
+/** At least the frames of the longest lead, 1,000 ms. */
+const CAPACITY = 64;
+
+export class Marks {
+  readonly #starts = new Float64Array(CAPACITY);
+  readonly #generations = new Float64Array(CAPACITY);
+  readonly #modes = new Uint8Array(CAPACITY);
+  #head = 0;
+  #count = 0;
+
+  get count(): number {
+    return this.#count;
+  }
+
+  push(start: number, generation: number, mode: FrameMode): void {
+    const at = (this.#head + this.#count) % CAPACITY;
+    this.#starts[at] = start;
+    this.#generations[at] = generation;
+    this.#modes[at] = mode;
+    this.#count++;
+  }
+
+  /** Source seconds at which the oldest queued frame begins. */
+  get start(): number {
+    return this.#starts[this.#head] ?? 0;
+  }
+
+  get generation(): number {
+    return this.#generations[this.#head] ?? 0;
+  }
+
+  get mode(): FrameMode {
+    return (this.#modes[this.#head] ?? 0) as FrameMode;
+  }
+
+  /** The oldest one has left. */
+  shift(): void {
+    if (this.#count === 0) return;
+    this.#head = (this.#head + 1) % CAPACITY;
+    this.#count--;
+  }
+
+  /** The newest `count` did not leave. Returns the source time at which the first of them begins. */
+  takeBack(count: number): number {
+    this.#count -= Math.min(count, this.#count);
+    return this.#starts[(this.#head + this.#count) % CAPACITY] ?? 0;
+  }
+
+  clear(): void {
+    this.#count = 0;
+  }
+}

@@ -1,0 +1,192 @@
+// A shard: its players, the commands main sends to them and the events they raise. One per worker thread;
+// everything it touches is given to it, so that a test can run it on a manual clock without a thread.
+import type { PipelineSettings } from '../audio/pipeline.js';
+import type { Container } from '../audio/container.js';
+import type { Clock, Timer } from '../shared/clock.js';
+import { ShardWord } from '../shared/counter-words.js';
+import { PlayerTable, ROWS_PER_TABLE, type ShardCounters } from '../shared/counters.js';
+import { ServerError } from '../shared/errors.js';
+import type { CreateBody, FilterMap, PlayBody, PlayerCommand, VoiceData } from '../shared/shard-commands.js';
+import type { PlayerEvent, ShardNotice } from '../shared/shard-events.js';
+import { Media } from './media.js';
+import { Playback } from './playback.js';
+import { Player, type PlayerHost } from './player.js';
+import type { VoiceDriver } from './voice/driver.js';
+import { Feed } from './voice/feed.js';
+import { VoiceLink } from './voice/voice-link.js';
+
+const WATCH_INTERVAL_MS = 500;
+
+export interface ShardOptions {
+  readonly clock: Clock;
+  readonly counters: ShardCounters;
+  readonly tables: PlayerTable[];
+  readonly driver: VoiceDriver;
+  /** Opens the track of a token through its source and the guard. */
+  readonly openTrack: (token: string, signal: AbortSignal) => Promise<Container>;
+  readonly audio: AudioSettings;
+  readonly notify: (notice: ShardNotice) => void;
+}
+
+export interface AudioSettings {
+  readonly complexity: number;
+  readonly bitrate: number;
+  readonly resampling: PipelineSettings['resampling'];
+  /** Milliseconds of compressed packets ahead, and of frames kept. */
+  readonly windowMs: number;
+  readonly bufferMs: number;
+  readonly ghosting: boolean;
+  readonly stuckMs: number;
+}
+
+export class Shard {
+  readonly #options: ShardOptions;
+  readonly #players = new Map<string, Player>();
+  readonly #feed: Feed;
+  readonly #host: PlayerHost;
+  #watch: Timer | null = null;
+
+  constructor(options: ShardOptions) {
+    this.#options = options;
+    const { clock, counters } = options;
+    this.#feed = new Feed(clock, (ms) => {
+      counters.add(ShardWord.busyMs, ms);
+      counters.add(ShardWord.pulse, 1);
+    });
+    this.#host = {
+      clock,
+      feed: this.#feed,
+      counters,
+      trackStuckMs: options.audio.stuckMs,
+      settings: (volume, filters) => this.#settings(volume, filters),
+      openPlayback: (play, settings, changed) => this.#openPlayback(play, settings, changed),
+      connect: (player, voice, silent) => this.#connect(player, voice, silent),
+      emit: (player, event) => {
+        this.#emit(player, event);
+      },
+    };
+    this.#watchLater();
+  }
+
+  get players(): number {
+    return this.#players.size;
+  }
+
+  addTable(table: PlayerTable): void {
+    this.#options.tables.push(table);
+  }
+
+  /** Executes one command. Rejects with PUM_COMMAND_STALE for an old placement or a repeated revision. */
+  async command(command: PlayerCommand): Promise<unknown> {
+    this.#options.counters.add(ShardWord.commands, 1);
+    if (command.op === 'create' || command.op === 'adopt') {
+      this.#create(command, command.body, command.op === 'adopt');
+      return null;
+    }
+    const player = this.#players.get(command.player);
+    if (player?.epoch !== command.epoch || command.rev <= player.rev)
+      throw new ServerError('PUM_COMMAND_STALE');
+    player.rev = command.rev;
+    switch (command.op) {
+      case 'update':
+        return player.update(command.body);
+      case 'destroy':
+        player.destroy();
+        break;
+      case 'release':
+        player.release();
+        break;
+    }
+    this.#players.delete(command.player);
+    this.#count();
+    return null;
+  }
+
+  /** Ends all players without a word and lets go of everything. */
+  close(): void {
+    this.#watch?.cancel();
+    for (const player of this.#players.values()) player.release();
+    this.#players.clear();
+    this.#count();
+    this.#feed.close();
+    this.#options.driver.close();
+  }
+
+  #create(command: PlayerCommand, body: CreateBody, adopted: boolean): void {
+    const known = this.#players.get(command.player);
+    if (known) {
+      if (known.epoch >= command.epoch) throw new ServerError('PUM_COMMAND_STALE');
+      known.release();
+    }
+    const table = this.#options.tables[Math.floor(body.row / ROWS_PER_TABLE)];
+    if (!table) throw new ServerError('PUM_HTTP_INTERNAL', { reason: 'no such row' });
+    const player = new Player(
+      command.player,
+      command.epoch,
+      body,
+      this.#host,
+      table,
+      body.row % ROWS_PER_TABLE,
+    );
+    player.rev = command.rev;
+    this.#players.set(command.player, player);
+    this.#count();
+    if (adopted && body.voice) player.adoptVoice(body.voice);
+  }
+
+  #openPlayback(play: PlayBody, settings: PipelineSettings, changed: () => void): Playback {
+    const { audio, openTrack } = this.#options;
+    return new Playback({
+      instance: play.instance,
+      media: new Media((signal) => openTrack(play.token, signal)),
+      from: play.startMs / 1000,
+      end: play.endTimeMs === null ? null : play.endTimeMs / 1000,
+      settings,
+      ahead: audio.windowMs / 1000,
+      framesKept: Math.ceil(audio.bufferMs / 20) + 5,
+      ghosting: audio.ghosting,
+      changed,
+    });
+  }
+
+  #settings(volume: number, filters: FilterMap): PipelineSettings {
+    const { complexity, bitrate, resampling } = this.#options.audio;
+    return { volume, filters, complexity, bitrate, resampling };
+  }
+
+  #connect(player: Player, voice: VoiceData, silent: boolean): VoiceLink {
+    return new VoiceLink({
+      driver: this.#options.driver,
+      server: { ...voice, guildId: player.guild, userId: player.user },
+      owner: player,
+      clock: this.#options.clock,
+      silent,
+      mayConnect: () => this.#players.get(player.id) === player,
+    });
+  }
+
+  #emit(player: Player, body: PlayerEvent): void {
+    player.seq++;
+    const { id, session, epoch, seq } = player;
+    this.#options.notify({ kind: 'event', event: { v: 1, player: id, session, epoch, seq, body } });
+  }
+
+  #count(): void {
+    this.#options.counters.set(ShardWord.players, this.#players.size);
+  }
+
+  #watchLater(): void {
+    const { clock, counters } = this.#options;
+    this.#watch = clock.after(WATCH_INTERVAL_MS, () => {
+      counters.add(ShardWord.pulse, 1);
+      const now = clock.now();
+      let playing = 0;
+      for (const player of this.#players.values()) {
+        player.watch(now);
+        if (player.isPlaying) playing++;
+      }
+      counters.set(ShardWord.playing, playing);
+      this.#watchLater();
+    });
+  }
+}

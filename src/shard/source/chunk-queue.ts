@@ -1,0 +1,71 @@
+// Chunks of bytes on their way from a connection to a reader. Used by http-body.ts. Crumbs are gathered into
+// blocks, because an origin may send a million chunks of one byte each and an object costs more than a byte.
+
+/** What an entry costs beside its bytes. */
+export const CHUNK_COST = 256;
+
+const CRUMB = 1_024;
+const BLOCK = 4_096;
+
+export class ChunkQueue {
+  readonly #chunks: Uint8Array[] = [];
+  #cost = 0;
+  #block: Uint8Array = new Uint8Array(0);
+  #used = 0;
+  /** Where in the block the last entry begins; -1 while the last entry lies elsewhere. */
+  #open = -1;
+
+  /** Bytes held, and what holding them costs. */
+  get cost(): number {
+    return this.#cost;
+  }
+
+  push(chunk: Uint8Array): void {
+    this.#cost += chunk.length;
+    if (chunk.length >= CRUMB) {
+      this.#open = -1;
+      this.#add(chunk);
+      return;
+    }
+    if (this.#used + chunk.length > this.#block.length) {
+      this.#block = new Uint8Array(BLOCK);
+      this.#used = 0;
+      this.#open = -1;
+    }
+    this.#block.set(chunk, this.#used);
+    const end = this.#used + chunk.length;
+    if (this.#open < 0) {
+      this.#open = this.#used;
+      this.#add(this.#block.subarray(this.#open, end));
+    } else {
+      this.#chunks[this.#chunks.length - 1] = this.#block.subarray(this.#open, end);
+    }
+    this.#used = end;
+  }
+
+  /** The oldest chunk, or null when there is none. */
+  shift(): Uint8Array | null {
+    const chunk = this.#chunks.shift();
+    if (chunk === undefined) return null;
+    if (this.#chunks.length === 0) this.#open = -1;
+    this.#cost -= chunk.length + CHUNK_COST;
+    return chunk;
+  }
+
+  /** Puts bytes back in front. */
+  unshift(chunk: Uint8Array): void {
+    this.#chunks.unshift(chunk);
+    this.#cost += chunk.length + CHUNK_COST;
+  }
+
+  clear(): void {
+    this.#chunks.length = 0;
+    this.#cost = 0;
+    this.#open = -1;
+  }
+
+  #add(chunk: Uint8Array): void {
+    this.#chunks.push(chunk);
+    this.#cost += CHUNK_COST;
+  }
+}

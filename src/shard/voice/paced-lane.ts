@@ -1,0 +1,257 @@
+// One connection's place on the pacer's grid: a queue of two frames, the next due time, and what happens
+// when it comes (a frame, a silence frame, a miss). Called by the pacer's timer and by the connection, in
+// a shard. Knows nothing of sockets; allocates nothing per frame.
+
+import type { Clock } from '../../shared/clock.js';
+import { ServerError } from '../../shared/errors.js';
+import { PLAYBACK, VOICE } from '../../shared/limits.js';
+import { DRIVER, LATE_BUCKETS, count } from './driver-counters.js';
+
+/** Length of a frame, and so of the grid, in milliseconds. */
+export const FRAME_MS = 20;
+
+/** Silence frames after the last frame (discord-voice.md §1.9). */
+const SILENCE_FRAMES = 5;
+
+/** The nearest that the next frame may come after a burst, so that the burst does not grow by one. */
+const AFTER_BURST_MS = FRAME_MS / 2;
+
+/** The Opus frame of 20 ms of silence; the library knows it by its bytes and does not encrypt it twice. */
+export const SILENCE: Uint8Array = Buffer.from([0xf8, 0xff, 0xfe]);
+
+/** sent: it left. held: nothing may leave now, try it again next slot. dropped: it is gone and did not leave. */
+export const SendResult = { sent: 0, held: 1, dropped: 2 } as const;
+export type SendResult = (typeof SendResult)[keyof typeof SendResult];
+
+/** Where a lane's frames go and who hears of them. Called from the pacer's timer only. */
+export interface PacedOutput {
+  /** Sends one frame. `gap` is how many whole frames of time passed without one since the last. */
+  send(frame: Uint8Array, gap: number): SendResult;
+  /** The last silence frame has left: speaking goes off. */
+  quiet(): void;
+  onSent(at: number): void;
+  onMissed(): void;
+}
+
+/** What a lane needs of the pacer. Times are whole milliseconds since the grid's origin. */
+export interface LaneGrid {
+  readonly clock: Clock;
+  readonly counters: Float64Array;
+  timeOf(tick: number): number;
+  /** The first tick of the slot that is not in the past. */
+  nextTick(slot: number): number;
+  started(lane: PacedLane): void;
+  rested(lane: PacedLane): void;
+}
+
+/** shut: frames are not accepted (not connected). parked: nothing to send. running: served at every slot. */
+type Mode = 'shut' | 'parked' | 'running' | 'removed';
+
+export class PacedLane {
+  /** The millisecond of every 20 in which this lane sends. */
+  readonly slot: number;
+  readonly #grid: LaneGrid;
+  readonly #output: PacedOutput;
+  #mode: Mode = 'shut';
+  #first: Uint8Array | null = null;
+  #second: Uint8Array | null = null;
+  /** Tick of the next slot; while parked, of the slot after the last frame, or -1 before the first. */
+  #due = -1;
+  #gap = 0;
+  #finishing = false;
+  #silenceLeft = 0;
+  /** A frame has left since the lane was parked last. */
+  #voiced = false;
+
+  constructor(slot: number, grid: LaneGrid, output: PacedOutput) {
+    this.slot = slot;
+    this.#grid = grid;
+    this.#output = output;
+  }
+
+  get due(): number {
+    return this.#due;
+  }
+
+  get running(): boolean {
+    return this.#mode === 'running';
+  }
+
+  /** Whether frames are accepted at all. */
+  get open(): boolean {
+    return this.#mode === 'running' || this.#mode === 'parked';
+  }
+
+  room(): number {
+    return this.open ? VOICE.discordjsQueue - this.#queued() : 0;
+  }
+
+  push(frame: Uint8Array): void {
+    if (this.#mode === 'removed') return;
+    if (this.room() === 0) {
+      throw new ServerError('PUM_VOICE_FAILED', {}, new RangeError('a frame was pushed without room for it'));
+    }
+    if (this.#first === null) this.#first = frame;
+    else this.#second = frame;
+    this.#finishing = false;
+    if (this.#mode === 'parked') this.#start();
+  }
+
+  runsOutAt(): number {
+    const now = this.#grid.clock.now();
+    const queued = this.#queued();
+    if (queued === 0) return now;
+    const first = this.#mode === 'running' ? this.#grid.timeOf(this.#due) : now;
+    return Math.max(now, first + (queued - 1) * FRAME_MS);
+  }
+
+  flush(): number {
+    const queued = this.#queued();
+    this.#first = null;
+    this.#second = null;
+    return queued;
+  }
+
+  finish(): void {
+    if (this.#finishing || this.#mode === 'removed') return;
+    if (this.#queued() === 0 && !this.#voiced) {
+      this.#park();
+      return;
+    }
+    this.#finishing = true;
+    this.#silenceLeft = SILENCE_FRAMES;
+  }
+
+  /** Frames are accepted from now on; what was queued before a reconnection goes out. */
+  enable(): void {
+    if (this.#mode !== 'shut') return;
+    this.#mode = 'parked';
+    // A new voice session starts its timestamps at random and knows of no earlier frame.
+    this.#due = -1;
+    this.#gap = 0;
+    this.#voiced = false;
+    if (this.#queued() > 0) this.#start();
+    else this.#finishing = false;
+  }
+
+  /** Nothing leaves until enable(); the queue stays. */
+  disable(): void {
+    if (this.#mode === 'running') this.#grid.rested(this);
+    if (this.#mode !== 'removed') this.#mode = 'shut';
+  }
+
+  /** The end: forgets the queue and is never served again. */
+  remove(): void {
+    this.disable();
+    this.#mode = 'removed';
+    this.flush();
+  }
+
+  /** Called by the pacer in this lane's slot: sends what is due, at most three frames after a stall. */
+  serve(): void {
+    const { clock, counters } = this.#grid;
+    let left = 0;
+    while (this.#mode === 'running' && left < PLAYBACK.maxBurst) {
+      const late = clock.now() - this.#grid.timeOf(this.#due);
+      if (late < 0 || !this.#step(late, left)) break;
+      left++;
+    }
+    if (left > 1) count(counters, DRIVER.bursts);
+    if (this.#mode === 'running') this.#rebase(left);
+  }
+
+  /** One due slot; false when the lane has nothing more to send in this turn. */
+  #step(late: number, left: number): boolean {
+    const frame = this.#first;
+    if (frame !== null) {
+      const result = this.#output.send(frame, this.#gap);
+      if (result === SendResult.held) return this.#pass();
+      // A callback above this loop may have ended the lane or taken the frame back.
+      if (this.#first !== frame) return false;
+      this.#first = this.#second;
+      this.#second = null;
+      this.#leave(result, late, DRIVER.sent);
+      this.#output.onSent(this.#grid.clock.now());
+      return true;
+    }
+    if (!this.#finishing) {
+      if (left > 0) return false;
+      count(this.#grid.counters, DRIVER.missed);
+      this.#pass();
+      this.#output.onMissed();
+      return false;
+    }
+    if (this.#voiced && this.#silenceLeft > 0) {
+      const result = this.#output.send(SILENCE, this.#gap);
+      if (result === SendResult.held) return this.#pass();
+      this.#leave(result, late, DRIVER.silence);
+      if (--this.#silenceLeft > 0) return true;
+      this.#park();
+      this.#output.quiet();
+      return false;
+    }
+    this.#park();
+    return false;
+  }
+
+  /** The slot goes by without a frame. */
+  #pass(): false {
+    this.#gap++;
+    this.#due += FRAME_MS;
+    return false;
+  }
+
+  #leave(result: SendResult, late: number, word: number): void {
+    this.#due += FRAME_MS;
+    if (result !== SendResult.sent) {
+      this.#gap++;
+      return;
+    }
+    const counters = this.#grid.counters;
+    this.#gap = 0;
+    this.#voiced = true;
+    count(counters, word);
+    let bucket = 0;
+    while (late > (LATE_BUCKETS[bucket] ?? Infinity)) bucket++;
+    count(counters, DRIVER.late + bucket);
+    if (late > (counters[DRIVER.maxLate] ?? 0)) counters[DRIVER.maxLate] = late;
+  }
+
+  /**
+   * After a stall: gives up the slots that are past, so that the frames are late and not lost (decision D9).
+   * Whole slots only, for after a stall of the whole thread every lane comes here, and they stay spread.
+   */
+  #rebase(left: number): void {
+    const next = this.#grid.timeOf(this.#due);
+    const now = this.#grid.clock.now();
+    if (next > now && left < PLAYBACK.maxBurst) return;
+    const short = now + AFTER_BURST_MS - next;
+    if (short <= 0) return;
+    const slots = Math.ceil(short / FRAME_MS);
+    this.#due += slots * FRAME_MS;
+    const counters = this.#grid.counters;
+    counters[DRIVER.skipped] = (counters[DRIVER.skipped] ?? 0) + slots;
+  }
+
+  #start(): void {
+    const due = this.#grid.nextTick(this.slot);
+    if (this.#due >= 0) this.#gap += Math.max(0, Math.round((due - this.#due) / FRAME_MS));
+    // Right after a burst the next slot of the grid may have been given away already.
+    this.#due = Math.max(due, this.#due);
+    this.#mode = 'running';
+    this.#grid.started(this);
+  }
+
+  #park(): void {
+    this.#finishing = false;
+    this.#voiced = false;
+    if (this.#mode !== 'running') return;
+    this.#mode = 'parked';
+    this.#grid.rested(this);
+  }
+
+  #queued(): number {
+    if (this.#first === null) return 0;
+    return this.#second === null ? 1 : 2;
+  }
+}

@@ -1,0 +1,79 @@
+// Everything main can ask of a shard. Plain data: it crosses the channel as bytes. A command bears the
+// player's epoch (its placement) and revision: a shard refuses an old epoch (PUM_COMMAND_STALE) and
+// executes no command twice. Durations and ages only, no wall-clock time.
+
+/** Filters as the client gave them, checked and with defaults filled in. */
+export type FilterMap = Readonly<Record<string, unknown>>;
+
+/** Voice data of a client, all four strings present. */
+export interface VoiceData {
+  readonly token: string;
+  readonly endpoint: string;
+  readonly sessionId: string;
+  readonly channelId: string;
+}
+
+/** A track to be played; the token is all that a shard gets to know of it. */
+export interface PlayBody {
+  readonly token: string;
+  /** Number of this playing of the track, given by main, unique per player. */
+  readonly instance: number;
+  readonly startMs: number;
+  readonly endTimeMs: number | null;
+}
+
+export interface CreateBody {
+  readonly session: string;
+  readonly guild: string;
+  readonly user: string;
+  /** Row in the shard's player tables. */
+  readonly row: number;
+  readonly volume: number;
+  readonly filters: FilterMap;
+  readonly paused: boolean;
+  /** Connects at once without raising an event for success (a replacement takes over); null for a new player. */
+  readonly voice: VoiceData | null;
+  /** Event number after which this placement goes on counting. */
+  readonly seq: number;
+}
+
+/** The parts of one PATCH, in the order of lavalink-v4.md §1.4; what is absent stays as it is. */
+export interface UpdateBody {
+  readonly voice?: VoiceData;
+  readonly paused?: boolean;
+  readonly volume?: number;
+  readonly positionMs?: number;
+  readonly endTimeMs?: number;
+  readonly filters?: FilterMap;
+  /** null stops the current track. */
+  readonly track?: PlayBody | null;
+}
+
+export type CommandOp =
+  | { readonly op: 'create'; readonly body: CreateBody }
+  | { readonly op: 'update'; readonly body: UpdateBody }
+  /** Ends the track (`stopped`) and the voice connection (1000), with their events. */
+  | { readonly op: 'destroy'; readonly body: Record<never, never> }
+  /** Takes a player over from a dead placement: no event for what it sets up. */
+  | { readonly op: 'adopt'; readonly body: CreateBody }
+  /** Gives a player up without an event. */
+  | { readonly op: 'release'; readonly body: Record<never, never> };
+
+export type PlayerCommand = CommandOp & {
+  readonly v: 1;
+  readonly id: number;
+  readonly player: string;
+  readonly epoch: number;
+  readonly rev: number;
+  readonly ttlMs: number;
+};
+
+/** Commands to the shard itself. */
+export interface ShardCommand {
+  readonly op: 'drain';
+}
+
+/** Answer to `update`: whether voice is connected now. */
+export interface UpdateReply {
+  readonly connected: boolean;
+}

@@ -1,0 +1,452 @@
+// The delivery service of one call: who is in it, the MLS group's leaves, proposals in flight, the first valid
+// commit, welcomes and transitions (discord-voice.md §2.2, §2.4). Driven by voice-connection.ts and by the
+// listeners, on the server's thread; never calls a member back while a member is calling it.
+
+import { ExternalSender, appendPayload, revokePayload } from './external-sender.js';
+import type { Proposal } from './external-sender.js';
+import { parseCommitWelcome, parseKeyPackage, uint16, uint64, welcomeFor } from './mls.js';
+import type { CommitWelcome, KeyPackage } from './mls.js';
+
+/** Somebody in the call: a bot's session or a listener. Both calls must not call the delivery back at once. */
+export interface DaveMember {
+  readonly userId: string;
+  deliverJson(op: number, d: unknown): void;
+  deliverBinary(op: number, payload: Buffer): void;
+}
+
+export interface DaveReport {
+  /** What the server says in op 4, after a downgrade 0. */
+  version: number;
+  established: boolean;
+  epoch: number;
+  /** User ids in leaf order, null where blank. */
+  leaves: (string | null)[];
+  /** User ids whose commit was taken, one per epoch. */
+  commits: string[];
+  lateCommits: number;
+  badCommits: string[];
+  /** Op 31 received. */
+  invalid: number;
+  /** Transitions that went on without every op 23. */
+  transitionTimeouts: number;
+  /** Transition ids that were executed, in order; 0 is a sole-member reset. */
+  executed: number[];
+}
+
+interface Transition {
+  readonly id: number;
+  readonly recipients: readonly string[];
+  readonly waiting: Set<string>;
+  readonly timer: NodeJS.Timeout;
+  readonly version: number;
+}
+
+type Pending =
+  | { readonly kind: 'add'; readonly keyPackage: KeyPackage }
+  | { readonly kind: 'remove'; readonly userId: string };
+
+export class DaveDelivery {
+  readonly channelId: string;
+  readonly #groupId: Buffer;
+  readonly #sender = new ExternalSender();
+  readonly #transitionTimeoutMs: number;
+  readonly #onChange: () => void;
+  readonly #members = new Map<string, DaveMember>();
+  /** Members that were sent op 25. */
+  readonly #begun = new Set<string>();
+  readonly #keyPackages = new Map<string, KeyPackage>();
+
+  #version: number;
+  #epoch = 0n;
+  #established = false;
+  #leaves: (string | null)[] = [];
+  /** Established: the proposals of this epoch. */
+  #inFlight: Proposal[] = [];
+  #queue: Pending[] = [];
+  /** Not established: one Add per key package, and to whom each was sent. */
+  readonly #adds = new Map<string, Proposal>();
+  readonly #sent = new Map<string, Set<Proposal>>();
+  #transition: Transition | null = null;
+  #transitionId = 0;
+
+  readonly #commits: string[] = [];
+  readonly #badCommits: string[] = [];
+  readonly #executed: number[] = [];
+  #lateCommits = 0;
+  #invalid = 0;
+  #timeouts = 0;
+  #settledSince: number | null = null;
+
+  constructor(channelId: string, version: number, transitionTimeoutMs: number, onChange: () => void) {
+    this.channelId = channelId;
+    this.#groupId = uint64(BigInt(channelId));
+    this.#version = version;
+    this.#transitionTimeoutMs = transitionTimeoutMs;
+    this.#onChange = onChange;
+  }
+
+  get version(): number {
+    return this.#version;
+  }
+
+  /** Op 25 payload. */
+  get externalSender(): Buffer {
+    return this.#sender.payload;
+  }
+
+  get userIds(): readonly string[] {
+    return [...this.#members.keys()];
+  }
+
+  /** Everybody is in one group, or alone without one, and nothing is under way. */
+  get settled(): boolean {
+    const quiet = this.#inFlight.length === 0 && this.#queue.length === 0 && this.#transition === null;
+    const all = this.userIds;
+    if (all.length === 1) return quiet && !this.#established && this.#keyPackages.has(all[0]!);
+    return quiet && this.#established && all.every((userId) => this.#leaves.includes(userId));
+  }
+
+  /** For how long a group has been settled under DAVE; 0 while it is not, or while there is none. */
+  settledFor(now: number): number {
+    if (this.#settledSince === null || !this.#established || this.#version === 0) return 0;
+    return now - this.#settledSince;
+  }
+
+  // ---- Who is in the call ----
+
+  /** Ops 11, 18 and 20 to those who are there, and to the newcomer about them. */
+  enter(member: DaveMember): void {
+    const others = [...this.#members.values()];
+    this.#members.set(member.userId, member);
+    if (others.length > 0) member.deliverJson(11, { user_ids: others.map((other) => other.userId) });
+    for (const other of others) {
+      introduce(member, other.userId);
+      other.deliverJson(11, { user_ids: [member.userId] });
+      introduce(other, member.userId);
+    }
+    this.#changed();
+  }
+
+  /** Op 25: from now on the member takes part in the group. */
+  begin(userId: string): void {
+    this.#begun.add(userId);
+    this.#members.get(userId)?.deliverBinary(25, this.externalSender);
+  }
+
+  /** Takes part in the group without an op 25 from here: the caller sends its own, or none. */
+  beginSilently(userId: string): void {
+    this.#begun.add(userId);
+  }
+
+  /** Op 13 to those who stay, then a Remove, or the reset if nobody is left to commit it. */
+  leave(userId: string): void {
+    if (!this.#members.delete(userId)) return;
+    this.#begun.delete(userId);
+    this.#keyPackages.delete(userId);
+    this.#queue = this.#queue.filter(
+      (change) => change.kind === 'remove' || change.keyPackage.userId !== userId,
+    );
+    this.broadcast(13, { user_id: userId });
+    this.#answered(userId);
+    const committers = this.#leaves.filter((leaf) => leaf !== null && this.#members.has(leaf));
+    if (!this.#established) {
+      this.#withdraw(userId);
+    } else if (this.#members.size < 2 || committers.length === 0) {
+      this.#resetAll();
+    } else {
+      this.#queue.push({ kind: 'remove', userId });
+      this.#propose();
+    }
+    this.#changed();
+  }
+
+  broadcast(op: number, d: unknown, except?: string): void {
+    for (const member of this.#members.values()) if (member.userId !== except) member.deliverJson(op, d);
+  }
+
+  // ---- What members send ----
+
+  /** Op 26. Throws RangeError when the bytes are not a sound key package of that user. */
+  keyPackage(userId: string, payload: Buffer): void {
+    const keyPackage = parseKeyPackage(payload);
+    if (keyPackage.userId !== userId) throw new RangeError('the key package is of another user');
+    if (!this.#begun.has(userId)) throw new RangeError('the key package came before op 25');
+    if (!this.#established) this.#withdraw(userId);
+    this.#keyPackages.set(userId, keyPackage);
+    if (this.#established) {
+      if (this.#leaves.includes(userId)) this.#queue.push({ kind: 'remove', userId }); // after op 31
+      this.#queue.push({ kind: 'add', keyPackage });
+      this.#propose();
+    } else {
+      this.#adds.set(userId, this.#sender.proposeAdd(this.#groupId, this.#epoch, keyPackage));
+      this.#introduceAll();
+    }
+    this.#changed();
+  }
+
+  /** Op 28. The first valid commit of an epoch wins; one of another epoch is dropped without a word. */
+  commit(userId: string, payload: Buffer): void {
+    try {
+      const parsed = parseCommitWelcome(payload);
+      if (parsed.epoch === this.#epoch && parsed.groupId.equals(this.#groupId)) this.#accept(userId, parsed);
+      else this.#lateCommits++;
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      this.#badCommits.push(`${userId}: ${error.message}`);
+    }
+    this.#changed();
+  }
+
+  /** Op 23. */
+  ready(userId: string, transitionId: number): void {
+    if (this.#transition?.id === transitionId) this.#answered(userId);
+    this.#changed();
+  }
+
+  /** Op 31: the member will not answer with op 23; its new key package brings it back. */
+  invalid(userId: string, transitionId: number): void {
+    this.#invalid++;
+    this.ready(userId, transitionId);
+  }
+
+  // ---- What a test asks for ----
+
+  /** Op 21 to version 0, op 23 awaited, then op 22. */
+  downgrade(): void {
+    this.#begin(this.#nextTransition(), this.userIds, 0, (member, id) =>
+      member.deliverJson(21, { protocol_version: 0, transition_id: id }),
+    );
+  }
+
+  /** Op 24: everybody starts again with a new key package. */
+  upgrade(): void {
+    this.#version = 1;
+    this.#resetGroup();
+    this.broadcast(24, { protocol_version: 1, epoch: 1 });
+  }
+
+  /** An op 27 whose epoch is not the current one. */
+  staleProposals(): Buffer {
+    const stale = this.#epoch === 0n ? 1n : this.#epoch - 1n;
+    return appendPayload([this.#sender.proposeRemove(this.#groupId, stale, 0)]);
+  }
+
+  /** An op 27 that adds somebody whom no op 11 has named. */
+  strangerProposals(keyPackage: Buffer): Buffer {
+    return appendPayload([this.#sender.proposeAdd(this.#groupId, this.#epoch, parseKeyPackage(keyPackage))]);
+  }
+
+  report(): DaveReport {
+    return {
+      version: this.#version,
+      established: this.#established,
+      epoch: Number(this.#epoch),
+      leaves: [...this.#leaves],
+      commits: [...this.#commits],
+      lateCommits: this.#lateCommits,
+      badCommits: [...this.#badCommits],
+      invalid: this.#invalid,
+      transitionTimeouts: this.#timeouts,
+      executed: [...this.#executed],
+    };
+  }
+
+  close(): void {
+    if (this.#transition !== null) clearTimeout(this.#transition.timer);
+    this.#transition = null;
+  }
+
+  // ---- Before there is a group ----
+
+  /** Each pending member gets Adds for all the others that it has not had yet, never one for itself (§2.4 item 8). */
+  #introduceAll(): void {
+    if (this.#keyPackages.size < 2) return;
+    for (const userId of this.#keyPackages.keys()) {
+      const sent = this.#sentTo(userId);
+      const fresh = [...this.#adds]
+        .filter(([other, add]) => other !== userId && !sent.has(add))
+        .map(([, add]) => add);
+      if (fresh.length === 0) continue;
+      for (const add of fresh) sent.add(add);
+      this.#members.get(userId)?.deliverBinary(27, appendPayload(fresh));
+    }
+  }
+
+  /** A pending member's Add is taken back from whoever has it. */
+  #withdraw(userId: string): void {
+    const add = this.#adds.get(userId);
+    this.#adds.delete(userId);
+    this.#sent.delete(userId);
+    if (add === undefined) return;
+    for (const [other, sent] of this.#sent) {
+      if (sent.delete(add)) this.#members.get(other)?.deliverBinary(27, revokePayload([add]));
+    }
+  }
+
+  #sentTo(userId: string): Set<Proposal> {
+    let sent = this.#sent.get(userId);
+    if (sent === undefined) this.#sent.set(userId, (sent = new Set()));
+    return sent;
+  }
+
+  // ---- The group ----
+
+  /** Turns what is queued into op 27, unless a change is still under way (§2.4 item 8). */
+  #propose(): void {
+    if (!this.#established || this.#inFlight.length > 0 || this.#transition !== null) return;
+    const changes = this.#queue;
+    this.#queue = [];
+    for (const change of changes) {
+      if (change.kind === 'add') {
+        this.#inFlight.push(this.#sender.proposeAdd(this.#groupId, this.#epoch, change.keyPackage));
+        continue;
+      }
+      const leaf = this.#leaves.indexOf(change.userId);
+      if (leaf >= 0) this.#inFlight.push(this.#sender.proposeRemove(this.#groupId, this.#epoch, leaf));
+    }
+    if (this.#inFlight.length === 0) return;
+    const payload = appendPayload(this.#inFlight);
+    for (const userId of this.#live()) {
+      const renewed = changes.some((change) => change.kind === 'add' && change.keyPackage.userId === userId);
+      if (!renewed) this.#members.get(userId)?.deliverBinary(27, payload);
+    }
+  }
+
+  #accept(userId: string, parsed: CommitWelcome): void {
+    if (this.#established && !this.#leaves.includes(userId))
+      throw new RangeError('the sender is not in the group');
+    const expected = this.#established ? this.#inFlight : [...this.#sentTo(userId)];
+    const byRef = new Map(expected.map((proposal) => [proposal.ref, proposal]));
+    const taken = parsed.refs.map((ref) => byRef.get(ref));
+    const complete = taken.length === byRef.size && new Set(parsed.refs).size === byRef.size;
+    if (!complete || byRef.size === 0 || !taken.every((proposal) => proposal !== undefined)) {
+      throw new RangeError('the commit must take every proposal in flight and nothing else');
+    }
+    // Nothing is changed before everything is checked; welcomeFor throws for an incomplete welcome.
+    const welcomes = new Map<string, Buffer>();
+    for (const { change } of taken) {
+      if (change.kind !== 'add') continue;
+      if (parsed.welcome === null) throw new RangeError('the commit adds members and has no welcome');
+      welcomes.set(change.keyPackage.userId, welcomeFor(parsed.welcome, change.keyPackage.ref));
+    }
+    this.#plant(userId, taken);
+    this.#epoch++;
+    this.#established = true;
+    this.#inFlight = [];
+    this.#adds.clear();
+    this.#sent.clear();
+    for (const added of [userId, ...welcomes.keys()]) this.#keyPackages.delete(added);
+    this.#commits.push(userId);
+
+    this.#begin(this.#nextTransition(), this.#live(), this.#version, (member, id) => {
+      const welcome = welcomes.get(member.userId);
+      if (welcome === undefined) member.deliverBinary(29, Buffer.concat([uint16(id), parsed.commit]));
+      else member.deliverBinary(30, Buffer.concat([uint16(id), welcome]));
+    });
+  }
+
+  /** The leaf table (§2.4 item 6): the first committer is leaf 0; Removes blank, then Adds fill from the left. */
+  #plant(committer: string, taken: readonly Proposal[]): void {
+    if (!this.#established) this.#leaves = [committer];
+    for (const { change } of taken) if (change.kind === 'remove') this.#leaves[change.leaf] = null;
+    for (const { change } of taken) {
+      if (change.kind !== 'add') continue;
+      const blank = this.#leaves.indexOf(null);
+      this.#leaves[blank < 0 ? this.#leaves.length : blank] = change.keyPackage.userId;
+    }
+  }
+
+  /** Members of the group that are still in the call. */
+  #live(): readonly string[] {
+    return this.#leaves.filter((leaf): leaf is string => leaf !== null && this.#members.has(leaf));
+  }
+
+  // ---- Transitions ----
+
+  #nextTransition(): number {
+    this.#transitionId = (this.#transitionId % 65_535) + 1;
+    return this.#transitionId;
+  }
+
+  #begin(
+    id: number,
+    recipients: readonly string[],
+    version: number,
+    announce: (member: DaveMember, id: number) => void,
+  ): void {
+    const timer = setTimeout(() => {
+      this.#timeouts++;
+      this.#execute();
+    }, this.#transitionTimeoutMs);
+    if (this.#transition !== null) clearTimeout(this.#transition.timer);
+    this.#transition = { id, recipients, waiting: new Set(recipients), timer, version };
+    for (const userId of recipients) {
+      const member = this.#members.get(userId);
+      if (member !== undefined) announce(member, id);
+    }
+    // Somebody who left while the commit was made is in the group all the same.
+    for (const leaf of this.#leaves) {
+      if (leaf !== null && !this.#members.has(leaf) && !this.#isLeaving(leaf)) {
+        this.#queue.push({ kind: 'remove', userId: leaf });
+      }
+    }
+  }
+
+  #isLeaving(userId: string): boolean {
+    return this.#queue.some((change) => change.kind === 'remove' && change.userId === userId);
+  }
+
+  #answered(userId: string): void {
+    if (this.#transition === null) return;
+    this.#transition.waiting.delete(userId);
+    if (this.#transition.waiting.size === 0) this.#execute();
+  }
+
+  /** Op 22, then the next change that was held back. */
+  #execute(): void {
+    const transition = this.#transition;
+    if (transition === null) return;
+    clearTimeout(transition.timer);
+    this.#transition = null;
+    this.#version = transition.version;
+    this.#executed.push(transition.id);
+    for (const userId of transition.recipients) {
+      this.#members.get(userId)?.deliverJson(22, { transition_id: transition.id });
+    }
+    this.#propose();
+    this.#changed();
+  }
+
+  #changed(): void {
+    if (!this.settled) this.#settledSince = null;
+    else this.#settledSince ??= performance.now();
+    this.#onChange();
+  }
+
+  /** Sole-member reset: a new group that is not established, and everybody starts again (§2.4 item 9). */
+  #resetAll(): void {
+    this.#resetGroup();
+    if (this.#members.size === 0) return;
+    this.#executed.push(0);
+    this.broadcast(24, { protocol_version: 1, epoch: 1 });
+    this.broadcast(21, { protocol_version: 1, transition_id: 0 });
+  }
+
+  #resetGroup(): void {
+    if (this.#transition !== null) clearTimeout(this.#transition.timer);
+    this.#transition = null;
+    this.#epoch = 0n;
+    this.#established = false;
+    this.#leaves = [];
+    this.#inFlight = [];
+    this.#queue = [];
+    this.#adds.clear();
+    this.#sent.clear();
+    this.#keyPackages.clear();
+  }
+}
+
+function introduce(to: DaveMember, userId: string): void {
+  to.deliverJson(18, { user_id: userId, flags: 2 });
+  to.deliverJson(20, { user_id: userId, platform: 0 });
+}

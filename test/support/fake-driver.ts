@@ -1,0 +1,140 @@
+// A voice driver without a network: connections become ready when told to, queue two frames as the discordjs
+// driver does, and send one when ticked.
+import type {
+  VoiceClose,
+  VoiceConnection,
+  VoiceDriver,
+  VoiceListener,
+  VoiceServer,
+} from '../../src/shard/voice/driver.js';
+import type { Clock } from '../../src/shared/clock.js';
+
+export class FakeDriver implements VoiceDriver {
+  readonly name = 'discordjs';
+  readonly connections: FakeConnection[] = [];
+  readonly #clock: Clock;
+  /** Connections become ready by themselves, in the next turn. */
+  readonly #willing: boolean;
+
+  constructor(clock: Clock, willing = true) {
+    this.#clock = clock;
+    this.#willing = willing;
+  }
+
+  prepare(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  connect(server: VoiceServer, listener: VoiceListener, mayConnect: () => boolean): FakeConnection {
+    const connection = new FakeConnection(server, listener, mayConnect, this.#clock);
+    this.connections.push(connection);
+    if (this.#willing) {
+      this.#clock.soon(() => {
+        connection.becomeReady();
+      });
+    }
+    return connection;
+  }
+
+  /** The newest connection. */
+  get last(): FakeConnection {
+    const connection = this.connections.at(-1);
+    if (!connection) throw new Error('nobody has connected');
+    return connection;
+  }
+
+  close(): void {
+    for (const connection of this.connections) connection.close();
+  }
+}
+
+const DEPTH = 2;
+
+export class FakeConnection implements VoiceConnection {
+  connected = false;
+  ping = -1;
+  closed = false;
+  /** What left, in order; 'finish' where the player fell silent. */
+  readonly sent: (Uint8Array | 'finish')[] = [];
+  readonly server: VoiceServer;
+  readonly #listener: VoiceListener;
+  readonly #mayConnect: () => boolean;
+  readonly #clock: Clock;
+  #queue: Uint8Array[] = [];
+  #finishing = false;
+  #nextAt: number;
+
+  constructor(server: VoiceServer, listener: VoiceListener, mayConnect: () => boolean, clock: Clock) {
+    this.server = server;
+    this.#listener = listener;
+    this.#mayConnect = mayConnect;
+    this.#clock = clock;
+    this.#nextAt = clock.now();
+  }
+
+  becomeReady(): void {
+    if (this.closed || !this.#mayConnect()) return;
+    this.connected = true;
+    this.ping = 12;
+    this.#nextAt = this.#clock.now();
+    this.#listener.onReady();
+  }
+
+  fail(close: Partial<VoiceClose> = {}): void {
+    const beforeReady = !this.connected;
+    this.connected = false;
+    this.#queue = [];
+    this.#listener.onClosed({
+      code: 4006,
+      reason: 'Session is no longer valid.',
+      byRemote: true,
+      beforeReady,
+      ...close,
+    });
+  }
+
+  /** One slot of the 20 ms grid: the oldest frame leaves, or is missed. */
+  tick(): void {
+    if (!this.connected) return;
+    this.#nextAt = this.#clock.now() + 20;
+    const frame = this.#queue.shift();
+    if (frame) {
+      this.sent.push(frame.slice());
+      this.#listener.onSent(this.#clock.now());
+    } else if (this.#finishing) {
+      this.sent.push('finish');
+      this.#finishing = false;
+    } else if (this.sent.length > 0 && this.sent.at(-1) !== 'finish') {
+      this.#listener.onMissed();
+    }
+  }
+
+  room(): number {
+    return this.connected ? DEPTH - this.#queue.length : 0;
+  }
+
+  push(frame: Uint8Array): void {
+    if (this.room() <= 0) throw new Error('no room');
+    this.#finishing = false;
+    this.#queue.push(frame);
+  }
+
+  runsOutAt(): number {
+    return this.#nextAt + this.#queue.length * 20;
+  }
+
+  flush(): number {
+    const count = this.#queue.length;
+    this.#queue = [];
+    return count;
+  }
+
+  finish(): void {
+    this.#finishing = true;
+  }
+
+  close(): void {
+    this.closed = true;
+    this.connected = false;
+  }
+}
