@@ -49,7 +49,9 @@ export class ByteWindow {
   get atEnd(): boolean {
     const latest = this.#blocks[0];
     const { size } = this.#source;
-    return this.#dry || (latest !== undefined && size !== null && size - latest.at - latest.filled < LAST_ELEMENT);
+    return (
+      this.#dry || (latest !== undefined && size !== null && size - latest.at - latest.filled < LAST_ELEMENT)
+    );
   }
 
   /** From here on at most `bytes` are fetched; beyond them reads reject with PUM_FORMAT_UNKNOWN. */
@@ -86,14 +88,16 @@ export class ByteWindow {
   async #fetch(offset: number, length: number): Promise<Uint8Array> {
     const kept = this.#kept(offset, length);
     if (kept !== null) return kept;
-    if (length > AUDIO.maxContainerRead) throw new ServerError('PUM_FORMAT_BROKEN', { reason: 'an element is too large' });
+    if (length > AUDIO.maxContainerRead)
+      throw new ServerError('PUM_FORMAT_BROKEN', { reason: 'an element is too large' });
     if (!this.#source.seekable && !(await this.#walkTo(offset))) return new Uint8Array(0);
     const whole = new Uint8Array(Math.min(length, this.#allowance(offset)));
     let have = 0;
     while (have < whole.length) {
-      have += this.#copy(offset + have, whole, have);
-      if (have === whole.length) break;
-      if (!(await this.#more(offset + have, whole.length - have))) return whole.subarray(0, have);
+      const copied = this.#copy(offset + have, whole, have);
+      have += copied;
+      if (copied === 0 && !(await this.#more(offset + have, whole.length - have)))
+        return whole.subarray(0, have);
     }
     return whole;
   }

@@ -6,7 +6,14 @@ import { ServerError } from '../shared/errors.js';
 import { AUDIO, SOURCE } from '../shared/limits.js';
 import { ByteWindow, untilAborted } from './byte-window.js';
 import type { ByteSource, ContentHint } from './bytes.js';
-import type { CodecName, Container, ContainerInfo, PacketCursor, ProbeName, StreamFormat } from './container.js';
+import type {
+  CodecName,
+  Container,
+  ContainerInfo,
+  PacketCursor,
+  ProbeName,
+  StreamFormat,
+} from './container.js';
 import { FrameContainer } from './frame-container.js';
 import type { Tags } from './id3.js';
 import { readId3 } from './id3.js';
@@ -50,7 +57,11 @@ const MAGIC_BYTES = 12;
  * PUM_FORMAT_UNKNOWN, PUM_FORMAT_UNSUPPORTED, PUM_FORMAT_BROKEN, what the source rejects with, or the
  * signal's reason. The container owns `bytes`: closing it, or failing here, closes them.
  */
-export async function openContainer(bytes: ByteSource, hint: ContentHint, signal: AbortSignal): Promise<Container> {
+export async function openContainer(
+  bytes: ByteSource,
+  hint: ContentHint,
+  signal: AbortSignal,
+): Promise<Container> {
   const window = new ByteWindow(bytes, signal);
   window.limit(SOURCE.maxProbe);
   try {
@@ -69,7 +80,8 @@ async function recognise(window: ByteWindow, hint: ContentHint, signal: AbortSig
   if (start > 0 && text(await window.read(start, 4)) === 'fLaC') {
     return openIndexed(window, { probe: 'flac', format: bunny.FLAC }, signal);
   }
-  const adts = hint.contentType === 'audio/aac' || hint.contentType === 'audio/aacp' || hint.extension === 'aac';
+  const adts =
+    hint.contentType === 'audio/aac' || hint.contentType === 'audio/aacp' || hint.extension === 'aac';
   const frames = await FrameContainer.open(window, start, tags, adts);
   if (frames === null) throw new ServerError('PUM_FORMAT_UNKNOWN');
   window.limit(Number.POSITIVE_INFINITY);
@@ -93,7 +105,8 @@ function kindOf(head: Uint8Array): Kind | null {
 }
 
 async function openIndexed(window: ByteWindow, kind: Kind, signal: AbortSignal): Promise<Container> {
-  const formats = kind.format === bunny.MATROSKA ? [bunny.MATROSKA, bunny.WEBM] : [kind.format, bunny.MP4, bunny.QTFF];
+  const formats =
+    kind.format === bunny.MATROSKA ? [bunny.MATROSKA, bunny.WEBM] : [kind.format, bunny.MP4, bunny.QTFF];
   const input = new bunny.Input({ formats, source: sourceOf(window) });
   try {
     await input.getFormat();
@@ -271,7 +284,8 @@ function toPacket({ data, timestamp, duration }: bunny.EncodedPacket): Packet {
 /** What the library throws at a damaged file is nothing that a caller knows. */
 function explain(error: unknown): unknown {
   if (error instanceof ServerError) return error;
-  if (error instanceof bunny.UnsupportedInputFormatError) return new ServerError('PUM_FORMAT_UNKNOWN', {}, error);
+  if (error instanceof bunny.UnsupportedInputFormatError)
+    return new ServerError('PUM_FORMAT_UNKNOWN', {}, error);
   const reason = error instanceof EndOfBytes ? 'it ends early' : 'its structure makes no sense';
   return new ServerError('PUM_FORMAT_BROKEN', { reason }, error);
 }

@@ -36,7 +36,13 @@ export class FrameContainer implements Container {
   readonly #constant: number | null;
   readonly #marks: Place[] = [];
 
-  private constructor(window: ByteWindow, read: ReadHeader, first: Found, info: ContainerInfo, constant: number | null) {
+  private constructor(
+    window: ByteWindow,
+    read: ReadHeader,
+    first: Found,
+    info: ContainerInfo,
+    constant: number | null,
+  ) {
     this.#window = window;
     this.#read = read;
     this.#first = first;
@@ -46,7 +52,12 @@ export class FrameContainer implements Container {
   }
 
   /** The container whose frames begin at or shortly after `offset`, or null when there are none. */
-  static async open(window: ByteWindow, offset: number, tags: Tags, adtsFirst: boolean): Promise<FrameContainer | null> {
+  static async open(
+    window: ByteWindow,
+    offset: number,
+    tags: Tags,
+    adtsFirst: boolean,
+  ): Promise<FrameContainer | null> {
     const readers = adtsFirst ? [readAdtsHeader, readMp3Header] : [readMp3Header, readAdtsHeader];
     for (const read of readers) {
       const found = await search(window, read, offset, FIRST_FRAME_WITHIN, null);
@@ -70,7 +81,8 @@ export class FrameContainer implements Container {
     const average = (header.samples / 8) * (header.bitrate / header.rate);
     const constant = mp3 && (tag?.constant ?? (await sameSized(window, read, first))) ? average : null;
     const frames =
-      tag?.frames ?? (mp3 && window.size !== null ? Math.round((window.size - first.offset) / average) : null);
+      tag?.frames ??
+      (mp3 && window.size !== null ? Math.round((window.size - first.offset) / average) : null);
     const live = window.size === null;
     return new FrameContainer(
       window,
@@ -78,8 +90,14 @@ export class FrameContainer implements Container {
       first,
       {
         probe: mp3 ? 'mp3' : 'adts',
-        format: { codec: mp3 ? 'mp3' : 'aac', sampleRate: header.rate, channels: header.channels, description: null },
-        durationMs: frames === null || live ? null : Math.round((frames * header.samples * 1_000) / header.rate),
+        format: {
+          codec: mp3 ? 'mp3' : 'aac',
+          sampleRate: header.rate,
+          channels: header.channels,
+          description: null,
+        },
+        durationMs:
+          frames === null || live ? null : Math.round((frames * header.samples * 1_000) / header.rate),
         ...tags,
       },
       constant,

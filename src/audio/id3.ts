@@ -61,7 +61,8 @@ async function readFrames(
     const head = await window.read(at, headBytes);
     if (head.length < headBytes || head[0] === 0) return;
     const name = String.fromCharCode(...head.subarray(0, version === 2 ? 3 : 4));
-    const size = version === 2 ? uint(head, 3, 3) : version === 4 ? (syncSafe(head, 4) ?? 0) : uint(head, 4, 4);
+    const size =
+      version === 2 ? uint(head, 3, 3) : version === 4 ? (syncSafe(head, 4) ?? 0) : uint(head, 4, 4);
     const start = at + headBytes;
     if (size === 0 || start + size > end) return;
     const field = FIELDS[name];
@@ -78,7 +79,8 @@ async function readFrames(
 function text(bytes: Uint8Array): string | null {
   const encoding = bytes[0];
   const body = bytes.subarray(1);
-  const label = encoding === 1 ? byteOrder(body) : encoding === 2 ? 'utf-16be' : encoding === 3 ? 'utf-8' : 'latin1';
+  const label =
+    encoding === 1 ? byteOrder(body) : encoding === 2 ? 'utf-16be' : encoding === 3 ? 'utf-8' : 'latin1';
   const decoded = new TextDecoder(label).decode(body).split('\0', 1)[0]?.trim() ?? '';
   return decoded === '' ? null : decoded;
 }

@@ -34,7 +34,12 @@ const AAC_RATES = [
 const AAC_CHANNELS = [2, 1, 2, 3, 4, 5, 6, 8] as const;
 
 export const readMp3Header: ReadHeader = (bytes, at) => {
-  const [first = 0, second = 0, third = 0, fourth = 0] = [bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]];
+  const [first = 0, second = 0, third = 0, fourth = 0] = [
+    bytes[at],
+    bytes[at + 1],
+    bytes[at + 2],
+    bytes[at + 3],
+  ];
   if (at + 4 > bytes.length || first !== 0xff || (second & 0xe0) !== 0xe0) return null;
   const version = (second >> 3) & 3;
   const layer = (second >> 1) & 3;

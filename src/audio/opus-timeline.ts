@@ -52,10 +52,15 @@ export async function opusCursor(
       if (packet === null) return null;
       const samples = packetSamples(packet.data);
       const said = snapped(Math.round(packet.time * RATE) + lead, samples);
-      const known = position !== null && (packet.time <= 0 || Math.abs(said - position) <= Math.max(samples, 120) / 2);
+      const known =
+        position !== null && (packet.time <= 0 || Math.abs(said - position) <= Math.max(samples, 120) / 2);
       const at = known ? (position ?? said) : said;
       position = at + samples;
-      return { data: packet.data, time: at / RATE, duration: samples === 0 ? packet.duration : samples / RATE };
+      return {
+        data: packet.data,
+        time: at / RATE,
+        duration: samples === 0 ? packet.duration : samples / RATE,
+      };
     },
   };
 }

@@ -16,8 +16,14 @@ const LAYOUTS: Partial<Record<CodecName, PcmLayout>> = {
   'pcm-u8': { bytes: 1, read: (view, at) => (view.getUint8(at) - 128) / 128 },
   'pcm-s16': { bytes: 2, read: (view, at) => view.getInt16(at, true) / 32_768 },
   'pcm-s16be': { bytes: 2, read: (view, at) => view.getInt16(at, false) / 32_768 },
-  'pcm-s24': { bytes: 3, read: (view, at) => (view.getInt16(at + 1, true) * 256 + view.getUint8(at)) / 8_388_608 },
-  'pcm-s24be': { bytes: 3, read: (view, at) => (view.getInt16(at, false) * 256 + view.getUint8(at + 2)) / 8_388_608 },
+  'pcm-s24': {
+    bytes: 3,
+    read: (view, at) => (view.getInt16(at + 1, true) * 256 + view.getUint8(at)) / 8_388_608,
+  },
+  'pcm-s24be': {
+    bytes: 3,
+    read: (view, at) => (view.getInt16(at, false) * 256 + view.getUint8(at + 2)) / 8_388_608,
+  },
   'pcm-s32': { bytes: 4, read: (view, at) => view.getInt32(at, true) / 2_147_483_648 },
   'pcm-s32be': { bytes: 4, read: (view, at) => view.getInt32(at, false) / 2_147_483_648 },
   'pcm-f32': { bytes: 4, read: (view, at) => finite(view.getFloat32(at, true)) },

@@ -48,7 +48,9 @@ const DECODER_RUN_UP: Readonly<Record<string, number>> = {
 /** Seconds before the first frame's time at which the packets pushed must begin. */
 export function runUpSeconds(format: StreamFormat): number {
   const encoder = (RUN_UP_FRAMES * FRAME_SAMPLES) / SAMPLE_RATE;
-  return encoder + (DECODER_RUN_UP[format.codec] ?? 0) + (format.sampleRate === SAMPLE_RATE ? 0 : RESAMPLER_RUN_UP);
+  return (
+    encoder + (DECODER_RUN_UP[format.codec] ?? 0) + (format.sampleRate === SAMPLE_RATE ? 0 : RESAMPLER_RUN_UP)
+  );
 }
 
 /** Whether the settings leave the sound as it is, so that packets may pass through. */
@@ -113,7 +115,8 @@ export class Pipeline {
     const rate = this.#decoder.sampleRate;
     if (samples < 0) {
       this.#badPackets++;
-      const length = packet.duration > 0 ? Math.round(Math.min(packet.duration, 1) * rate) : this.#lastSamples;
+      const length =
+        packet.duration > 0 ? Math.round(Math.min(packet.duration, 1) * rate) : this.#lastSamples;
       if (length > 0) {
         if (this.#silence.length < length * 2) this.#silence = new Float32Array(length * 2);
         this.#timeline.add(this.#silence, length, rate, packet.time);

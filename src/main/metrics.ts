@@ -7,13 +7,13 @@ import type { ShardReport } from './dispatch/fleet.js';
 import { LatenessHistogram } from './lateness-histogram.js';
 import type { Node } from './node.js';
 import type { SessionRegistry } from './session-registry.js';
-import type { Tally } from './tallies.js';
+import type { Tally } from './tally.js';
 
 export interface MetricsSources {
   readonly node: Node;
   readonly sessions: SessionRegistry;
   /** HTTP requests being handled now. */
-  inFlight(): number;
+  readonly inFlight: () => number;
 }
 
 /** Milliseconds between two looks at the event loop's delay: the default of 10 would wake an idle server. */

@@ -222,7 +222,7 @@ export class Player implements Fed {
 
   /** Called every half second or so: what only the passing of time can tell. */
   watch(now: number): void {
-    this.#table.set(this.#row, PlayerWord.pingMs, this.#link?.connection.ping ?? -1);
+    this.#table.set(this.#row, PlayerWord.pingMs, Math.round(this.#link?.connection.ping ?? -1));
     if (!this.#playback) return;
     if (this.#isConnected()) this.#lastPolledAt = now;
     if (now - this.#lastPolledAt >= PLAYBACK.cleanupAfter) {

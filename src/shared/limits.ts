@@ -70,8 +70,8 @@ export const SOURCE = {
   /** Header block of an answer. */
   maxHeaders: 16 * KIB,
   /** Body bytes kept unread before the far end is held back, and read bytes kept behind the reader. */
-  readAhead: 64 * KIB,
-  keepBehind: 32 * KIB,
+  readAhead: 32 * KIB,
+  keepBehind: 16 * KIB,
   /** A skip forward up to this long is read through instead of asked for anew (lavalink-v4.md §6.5). */
   maxSkip: 512 * KIB,
 } as const;

@@ -10,7 +10,8 @@ t.test('without the bindings only what needs them fails, with a code', { timeout
   const resolver = Module as unknown as Resolver;
   const original = resolver._resolveFilename;
   resolver._resolveFilename = (request, ...rest) => {
-    if (request.startsWith('node-av')) throw Object.assign(new Error('not here'), { code: 'MODULE_NOT_FOUND' });
+    if (request.startsWith('node-av'))
+      throw Object.assign(new Error('not here'), { code: 'MODULE_NOT_FOUND' });
     return original(request, ...rest);
   };
   t.teardown(() => {

@@ -15,8 +15,16 @@ const LIMIT = { timeout: 20_000 };
 const ALLOWED = new Set(['PUM_FORMAT_UNKNOWN', 'PUM_FORMAT_UNSUPPORTED', 'PUM_FORMAT_BROKEN']);
 
 t.test('what is no audio is unknown, and little of it is read', LIMIT, async (t) => {
-  const page = Buffer.from(`<!doctype html><html><head><title>404</title></head>${'<p>Not here.</p>'.repeat(200_000)}</html>`);
-  const texts = [page, Buffer.alloc(0), Buffer.from('a'), Buffer.alloc(2_000_000), Buffer.from('{"error":true}')];
+  const page = Buffer.from(
+    `<!doctype html><html><head><title>404</title></head>${'<p>Not here.</p>'.repeat(200_000)}</html>`,
+  );
+  const texts = [
+    page,
+    Buffer.alloc(0),
+    Buffer.from('a'),
+    Buffer.alloc(2_000_000),
+    Buffer.from('{"error":true}'),
+  ];
   for (const bytes of texts) {
     const source = new MemoryBytes(bytes);
     await t.rejects(open(source), { code: 'PUM_FORMAT_UNKNOWN' });
@@ -41,7 +49,18 @@ t.test('a cover of megabytes in front of an MP3 is stepped over', LIMIT, async (
   cover.writeUInt32BE(size, 4);
   const title = Buffer.from('TIT2\0\0\0\x06\0\0\0Cover', 'latin1');
   const total = cover.length + title.length;
-  const head = Buffer.from([0x49, 0x44, 0x33, 3, 0, 0, (total >> 21) & 127, (total >> 14) & 127, (total >> 7) & 127, total & 127]);
+  const head = Buffer.from([
+    0x49,
+    0x44,
+    0x33,
+    3,
+    0,
+    0,
+    (total >> 21) & 127,
+    (total >> 14) & 127,
+    (total >> 7) & 127,
+    total & 127,
+  ]);
   const source = new MemoryBytes(Buffer.concat([head, cover, title, bytes]));
   const container = await open(source);
   t.equal(container.info.title, 'Cover');
@@ -52,7 +71,8 @@ t.test('a cover of megabytes in front of an MP3 is stepped over', LIMIT, async (
 t.test('a known container with a codec that is not ours is unsupported', LIMIT, async (t) => {
   const { bytes } = fixture('m4a', 2);
   const other = Buffer.from(bytes);
-  for (let at = other.indexOf('mp4a'); at >= 0; at = other.indexOf('mp4a', at + 4)) other.write('ac-3', at, 'latin1');
+  for (let at = other.indexOf('mp4a'); at >= 0; at = other.indexOf('mp4a', at + 4))
+    other.write('ac-3', at, 'latin1');
   await t.rejects(open(new MemoryBytes(other)), { code: 'PUM_FORMAT_UNSUPPORTED' });
 });
 
@@ -67,22 +87,28 @@ t.test('WAV headers outside what can be played are refused', LIMIT, async (t) =>
   await t.rejects(open(new MemoryBytes(channels)), { code: 'PUM_FORMAT_BROKEN' });
 });
 
-t.test('the signal ends opening, seeking and reading, even when the far end never answers', LIMIT, async (t) => {
-  const { bytes } = fixture('oggOpus');
-  for (const stallAt of [0, 100, 30_000]) {
-    const owner = new AbortController();
-    const reason = new Error('the user left');
-    const work = open(new MemoryBytes(bytes, { stallAt, forwardOnly: true }), owner.signal).then(packetsOf);
-    setImmediate(() => {
-      owner.abort(reason);
-    });
-    await t.rejects(work, reason);
-  }
-});
+t.test(
+  'the signal ends opening, seeking and reading, even when the far end never answers',
+  LIMIT,
+  async (t) => {
+    const { bytes } = fixture('oggOpus');
+    for (const stallAt of [0, 100, 30_000]) {
+      const owner = new AbortController();
+      const reason = new Error('the user left');
+      const work = open(new MemoryBytes(bytes, { stallAt, forwardOnly: true }), owner.signal).then(packetsOf);
+      setImmediate(() => {
+        owner.abort(reason);
+      });
+      await t.rejects(work, reason);
+    }
+  },
+);
 
 t.test('what the far end rejects with comes through unchanged', LIMIT, async (t) => {
   for (const name of ['mp3', 'oggOpus', 'flac', 'webmOpus'] as const) {
-    await t.rejects(open(new MemoryBytes(fixture(name).bytes, { failAt: 10 })), { code: 'PUM_SOURCE_BROKEN' });
+    await t.rejects(open(new MemoryBytes(fixture(name).bytes, { failAt: 10 })), {
+      code: 'PUM_SOURCE_BROKEN',
+    });
     const { bytes } = fixture(name, 12);
     const source = new MemoryBytes(bytes, { forwardOnly: true, failAt: Math.floor(bytes.length * 0.7) });
     await t.rejects(open(source).then(packetsOf), { code: 'PUM_SOURCE_BROKEN' }, name);
@@ -91,7 +117,11 @@ t.test('what the far end rejects with comes through unchanged', LIMIT, async (t)
 
 t.test('rubbish in the middle of an MP3 is stepped over', LIMIT, async (t) => {
   const { bytes } = fixture('mp3Vbr');
-  const damaged = Buffer.concat([bytes.subarray(0, 20_000), Buffer.alloc(3_000, 0x55), bytes.subarray(20_000)]);
+  const damaged = Buffer.concat([
+    bytes.subarray(0, 20_000),
+    Buffer.alloc(3_000, 0x55),
+    bytes.subarray(20_000),
+  ]);
   const whole = await packetsOf(await open(new MemoryBytes(bytes)));
   const rest = await packetsOf(await open(new MemoryBytes(damaged)));
   t.ok(Math.abs(rest.length - whole.length) <= 12, `${rest.length} of ${whole.length}`);
@@ -119,17 +149,36 @@ t.test('a radio is walked through without keeping its frames', LIMIT, async (t) 
 });
 
 t.test('random bytes behind any magic give a code of ours and an end', { timeout: 60_000 }, async () => {
-  const magic = ['RIFF\0\0\0\0WAVE', '\x1a\x45\xdf\xa3', 'fLaC', 'OggS', '\0\0\0\x18ftypisom', 'ID3\x03\0\0\0\0\0\x10', '\xff\xfb\x90\x64', '\xff\xf1\x50\x80', '', 'junk'];
+  const magic = [
+    'RIFF\0\0\0\0WAVE',
+    '\x1a\x45\xdf\xa3',
+    'fLaC',
+    'OggS',
+    '\0\0\0\x18ftypisom',
+    'ID3\x03\0\0\0\0\0\x10',
+    '\xff\xfb\x90\x64',
+    '\xff\xf1\x50\x80',
+    '',
+    'junk',
+  ];
   await fc.assert(
-    fc.asyncProperty(fc.constantFrom(...magic), fc.uint8Array({ maxLength: 3_000 }), fc.boolean(), async (start, rest, live) => {
-      await survive(Buffer.concat([Buffer.from(start, 'latin1'), rest]), live);
-    }),
+    fc.asyncProperty(
+      fc.constantFrom(...magic),
+      fc.uint8Array({ maxLength: 3_000 }),
+      fc.boolean(),
+      async (start, rest, live) => {
+        await survive(Buffer.concat([Buffer.from(start, 'latin1'), rest]), live);
+      },
+    ),
     { numRuns: 300 },
   );
 });
 
 t.test('mutated real files give packets or a code of ours, and an end', { timeout: 60_000 }, async () => {
-  const mutation = fc.record({ at: fc.double({ min: 0, max: 1, noNaN: true }), bytes: fc.uint8Array({ minLength: 1, maxLength: 8 }) });
+  const mutation = fc.record({
+    at: fc.double({ min: 0, max: 1, noNaN: true }),
+    bytes: fc.uint8Array({ minLength: 1, maxLength: 8 }),
+  });
   await fc.assert(
     fc.asyncProperty(
       fc.constantFrom<FixtureName>(...FIXTURE_NAMES),
@@ -138,7 +187,10 @@ t.test('mutated real files give packets or a code of ours, and an end', { timeou
       async (name, mutations, inHead) => {
         const damaged = Buffer.from(fixture(name, 0.5).bytes);
         for (const { at, bytes } of mutations) {
-          damaged.set(bytes.subarray(0, 1), Math.floor(at * (Math.min(damaged.length, inHead ? 600 : damaged.length) - 1)));
+          damaged.set(
+            bytes.subarray(0, 1),
+            Math.floor(at * (Math.min(damaged.length, inHead ? 600 : damaged.length) - 1)),
+          );
         }
         await survive(damaged, false);
       },

@@ -39,7 +39,14 @@ const CONTRACTS: Record<FixtureName, Contract> = {
   wavFloat: { probe: 'wav', codec: 'pcm-f32', delay: 0, snrDb: 29, durationMs: 4_000, tags: PLAIN },
   wavMono: { probe: 'wav', codec: 'pcm-s16', delay: 0, snrDb: 25.5, durationMs: 4_000, tags: PLAIN },
   mp3: { probe: 'mp3', codec: 'mp3', delay: mp3Delay(44_100), snrDb: 21.5, durationMs: 4_049, tags: TAGGED },
-  mp3Mono: { probe: 'mp3', codec: 'mp3', delay: mp3Delay(22_050), snrDb: 18.5, durationMs: 4_075, tags: TAGGED },
+  mp3Mono: {
+    probe: 'mp3',
+    codec: 'mp3',
+    delay: mp3Delay(22_050),
+    snrDb: 18.5,
+    durationMs: 4_075,
+    tags: TAGGED,
+  },
   mp3Vbr: { probe: 'mp3', codec: 'mp3', delay: mp3Delay(44_100), snrDb: 22, durationMs: 4_049, tags: TAGGED },
   flac: { probe: 'flac', codec: 'flac', delay: 0, snrDb: 29, durationMs: 4_000, tags: TAGGED },
   // The raw decoder timeline: pre-skip is not taken off, as a listener of passed-through packets has it.
@@ -48,9 +55,30 @@ const CONTRACTS: Record<FixtureName, Contract> = {
   oggVorbis: { probe: 'ogg', codec: 'vorbis', delay: 0, snrDb: 28, durationMs: 4_000, tags: TAGGED },
   webmOpus: { probe: 'matroska/webm', codec: 'opus', delay: 312, snrDb: 27, durationMs: 4_008, tags: TAGGED },
   // The muxer moves everything by 3 ms, so that no time is negative.
-  webmVorbis: { probe: 'matroska/webm', codec: 'vorbis', delay: 144, snrDb: 27.5, durationMs: 4_003, tags: TAGGED },
-  m4a: { probe: 'mp4', codec: 'aac', delay: 0, snrDb: 28, durationMs: 4_000, tags: { title: true, isrc: false } },
-  m4a48: { probe: 'mp4', codec: 'aac', delay: 0, snrDb: 28, durationMs: 4_000, tags: { title: true, isrc: false } },
+  webmVorbis: {
+    probe: 'matroska/webm',
+    codec: 'vorbis',
+    delay: 144,
+    snrDb: 27.5,
+    durationMs: 4_003,
+    tags: TAGGED,
+  },
+  m4a: {
+    probe: 'mp4',
+    codec: 'aac',
+    delay: 0,
+    snrDb: 28,
+    durationMs: 4_000,
+    tags: { title: true, isrc: false },
+  },
+  m4a48: {
+    probe: 'mp4',
+    codec: 'aac',
+    delay: 0,
+    snrDb: 28,
+    durationMs: 4_000,
+    tags: { title: true, isrc: false },
+  },
   // ADTS has no place for the encoder's 1,024 samples of priming.
   adts: { probe: 'adts', codec: 'aac', delay: 1_115, snrDb: 19, durationMs: null, tags: PLAIN },
 };
@@ -100,7 +128,10 @@ for (const [name, contract] of Object.entries(CONTRACTS) as [FixtureName, Contra
         const index = all.findIndex((packet) => packet.time === first?.time && same(packet.data, first.data));
         // Rounded times and packets without sound of their own allow two packets more than needed, none less.
         const needed = all.filter((packet) => packet.time <= from + 1e-6).length - 1;
-        t.ok(index >= 0 && index <= Math.max(0, needed) && index >= needed - 2, `${index} of ${needed} at ${from}`);
+        t.ok(
+          index >= 0 && index <= Math.max(0, needed) && index >= needed - 2,
+          `${index} of ${needed} at ${from}`,
+        );
       }
     });
 
@@ -116,7 +147,10 @@ for (const [name, contract] of Object.entries(CONTRACTS) as [FixtureName, Contra
         if (contract.probe === 'mp4' && !('pieces' in options && !('live' in options))) continue;
         const again = await packetsOf(await open(new MemoryBytes(file.bytes, options)));
         t.equal(again.length, packets.length, way);
-        t.ok(again.every((packet, i) => same(packet.data, packets[i]?.data)), way);
+        t.ok(
+          again.every((packet, i) => same(packet.data, packets[i]?.data)),
+          way,
+        );
       }
     });
 

@@ -32,19 +32,29 @@ t.test('one dropped frame is noticed', LIMIT, async (t) => {
 
 t.test('1 dB of gain is noticed', LIMIT, async (t) => {
   const { rate, channels } = decodeFrames(encodeDirectly(SOURCE, 128_000));
-  const louder = { rate, channels: channels.map((channel) => channel.map((sample) => sample * 10 ** (1 / 20))) };
+  const louder = {
+    rate,
+    channels: channels.map((channel) => channel.map((sample) => sample * 10 ** (1 / 20))),
+  };
   const wrong = judge(louder);
   t.ok(wrong.some((fault) => fault.includes('louder')) && wrong.some((fault) => fault.includes('SNR')));
 });
 
 t.test('a shift of two samples is noticed', LIMIT, async (t) => {
-  t.ok(judge(cut(decodeFrames(encodeDirectly(SOURCE, 128_000)), 2, 140_000)).some((fault) => fault.includes('offset')));
+  t.ok(
+    judge(cut(decodeFrames(encodeDirectly(SOURCE, 128_000)), 2, 140_000)).some((fault) =>
+      fault.includes('offset'),
+    ),
+  );
 });
 
 t.test('the signals are what they say', LIMIT, async (t) => {
   const [left, right] = SOURCE.channels;
   t.equal(left?.length, 144_000);
-  t.ok(left?.some((sample, i) => Math.abs(sample - (right?.[i] ?? 0)) > 0.1), 'left and right differ');
+  t.ok(
+    left?.some((sample, i) => Math.abs(sample - (right?.[i] ?? 0)) > 0.1),
+    'left and right differ',
+  );
   for (const pcm of [SOURCE, sweep(1), tunePcm(2)]) {
     for (const channel of pcm.channels) t.ok(channel.every((sample) => Math.abs(sample) < 1));
   }

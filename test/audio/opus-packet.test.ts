@@ -1,7 +1,14 @@
 // Opus packet heads: the table of RFC 6716 §3.1, the pass-through rule, and every first bytes there are.
 import * as fc from 'fast-check';
 import t from 'tap';
-import { frameCount, frameSamples, isPassThrough, isStereo, packetSamples, SILENCE_FRAME } from '../../src/audio/opus-packet.js';
+import {
+  frameCount,
+  frameSamples,
+  isPassThrough,
+  isStereo,
+  packetSamples,
+  SILENCE_FRAME,
+} from '../../src/audio/opus-packet.js';
 import { fixture, tune } from '../support/fixtures.js';
 import { MemoryBytes } from './memory-bytes.js';
 import { open, packetsOf } from './play.js';
@@ -31,7 +38,8 @@ t.test('frame counts are those of the four codes', LIMIT, async (t) => {
 });
 
 t.test('only one stereo frame of 20 ms passes through', LIMIT, async (t) => {
-  const celt = (bytes: number, toc = 0xfc): Uint8Array => Uint8Array.from({ length: bytes }, (_, i) => (i === 0 ? toc : 1));
+  const celt = (bytes: number, toc = 0xfc): Uint8Array =>
+    Uint8Array.from({ length: bytes }, (_, i) => (i === 0 ? toc : 1));
   t.ok(isPassThrough(celt(300)));
   t.ok(isPassThrough(celt(1_275)));
   t.notOk(isPassThrough(celt(1_276)), 'too large for a frame');
@@ -58,7 +66,10 @@ t.test('what a common encoder writes passes through, packet for packet', LIMIT, 
   for (const bytes of [fixture('oggOpus').bytes, fixture('webmOpus').bytes, tune(2)]) {
     const packets = await packetsOf(await open(new MemoryBytes(bytes)));
     t.ok(packets.length > 90 && packets.every((packet) => isPassThrough(packet.data)));
-    t.ok(packets.every((packet, i) => Math.abs(packet.time - i * 0.02) < 1e-9), 'on a grid of 20 ms from 0');
+    t.ok(
+      packets.every((packet, i) => Math.abs(packet.time - i * 0.02) < 1e-9),
+      'on a grid of 20 ms from 0',
+    );
   }
   const mono = await packetsOf(await open(new MemoryBytes(fixture('oggOpusMono').bytes)));
   t.notOk(mono.some((packet) => isPassThrough(packet.data)));

@@ -15,10 +15,16 @@ import { open, packetsOf, play, run, SETTINGS } from './play.js';
 const LIMIT = { timeout: 30_000 };
 
 const FORMAT: StreamFormat = { codec: 'pcm-f32', sampleRate: 48_000, channels: 2, description: null };
-const INFO = { info: { probe: 'wav', format: FORMAT, durationMs: null, title: null, artist: null, isrc: null } } as const;
+const INFO = {
+  info: { probe: 'wav', format: FORMAT, durationMs: null, title: null, artist: null, isrc: null },
+} as const;
 
 /** Float PCM packets of `size` samples, with `move` to shift their times. */
-function packets(pcm: Pcm, size = 1_000, move: (time: number, n: number) => number = (time) => time): Packet[] {
+function packets(
+  pcm: Pcm,
+  size = 1_000,
+  move: (time: number, n: number) => number = (time) => time,
+): Packet[] {
   const [left, right] = pcm.channels;
   const length = left?.length ?? 0;
   const made: Packet[] = [];
@@ -55,23 +61,39 @@ t.test('after passed-through packets our frames go on without a seam', LIMIT, as
     const heard = decodeFrames([...all.slice(0, n).map((packet) => packet.data), ...frames]);
     // Against the same decoder without any switching; 60 ms on both sides of the seam.
     const from = n * 960 - 2_880;
-    const seam = compare(cut(heard, from, 5_760), cut(direct, from, 5_760), { margin: 0, search: 480, clicks: [] });
+    const seam = compare(cut(heard, from, 5_760), cut(direct, from, 5_760), {
+      margin: 0,
+      search: 480,
+      clicks: [],
+    });
     t.ok(Math.abs(seam.offset) <= 1, `offset ${seam.offset}`);
     t.ok(seam.snrDb > 20, `${seam.snrDb} dB around the seam`);
     t.ok(steepest(heard, n * 960) < 1.5 * steepest(direct, n * 960), 'no click');
     const back = decodeFrames([...frames.slice(0, 25), ...all.slice(n + 25).map((packet) => packet.data)]);
-    const after = compare(cut(back, 22_000, 5_000), cut(direct, n * 960 + 22_000, 5_000), { margin: 0, search: 480, clicks: [] });
+    const after = compare(cut(back, 22_000, 5_000), cut(direct, n * 960 + 22_000, 5_000), {
+      margin: 0,
+      search: 480,
+      clicks: [],
+    });
     t.ok(Math.abs(after.offset) <= 1 && after.snrDb > 15, `back again: ${after.offset}, ${after.snrDb} dB`);
   }
 });
 
 t.test('small gaps and overlaps in the times are counted over, large gaps are silence', LIMIT, async (t) => {
   const source = multitone(3);
-  const jitter = run(INFO, packets(source, 1_000, (time, n) => time + (n % 2 === 0 ? 0.009 : -0.009)), 0.5);
+  const jitter = run(
+    INFO,
+    packets(source, 1_000, (time, n) => time + (n % 2 === 0 ? 0.009 : -0.009)),
+    0.5,
+  );
   const found = compare(decodeFrames(jitter.frames), source, { near: -24_000 });
   t.ok(Math.abs(found.offset + 24_000) <= 500 && found.snrDb > 28, `${found.offset}, ${found.snrDb} dB`);
 
-  const late = run(INFO, packets(source, 1_000, (time) => (time >= 1 ? time + 0.5 : time)), 0);
+  const late = run(
+    INFO,
+    packets(source, 1_000, (time) => (time >= 1 ? time + 0.5 : time)),
+    0,
+  );
   const heard = decodeFrames(late.frames);
   t.equal(late.frames.length, 175);
   const hole = power(heard, 50_000, 70_000);
@@ -81,34 +103,50 @@ t.test('small gaps and overlaps in the times are counted over, large gaps are si
 });
 
 t.test('a hole of hours is jumped over and the time tells', LIMIT, async (t) => {
-  const { frames, times } = run(INFO, packets(multitone(2), 1_000, (time) => (time >= 1 ? time + 7_200 : time)), 0);
+  const { frames, times } = run(
+    INFO,
+    packets(multitone(2), 1_000, (time) => (time >= 1 ? time + 7_200 : time)),
+    0,
+  );
   t.equal(frames.length, 100);
   t.ok((times[20] ?? 9) < 1 && (times[80] ?? 0) > 7_200);
   t.ok(times.every((time, i) => i === 0 || time >= (times[i - 1] ?? 0)));
 });
 
 t.test('times that make no sense stop nothing', LIMIT, async (t) => {
-  for (const move of [() => Number.NaN, () => Number.POSITIVE_INFINITY, () => 0, (time: number) => -time, () => 1e300]) {
+  for (const move of [
+    () => Number.NaN,
+    () => Number.POSITIVE_INFINITY,
+    () => 0,
+    (time: number) => -time,
+    () => 1e300,
+  ]) {
     const { frames } = run(INFO, packets(multitone(1), 1_000, move), 0);
     t.ok(frames.length <= 300 && frames.every((frame) => frame.length > 0), `${frames.length} frames`);
   }
 });
 
-t.test('packets that cannot be decoded are silence of their length, counted and survived', LIMIT, async (t) => {
-  const container = await open(new MemoryBytes(oggOpus(multitone(2))));
-  const all = await packetsOf(container);
-  const broken = all.map((packet, n) => (n >= 40 && n < 44 ? { ...packet, data: new Uint8Array(0) } : packet));
-  const { frames, bad } = run(container, broken);
-  t.equal(bad, 4);
-  t.equal(frames.length, run(container, all).frames.length);
-  const pipeline = new Pipeline(container.info.format, SETTINGS, 0);
-  for (const packet of broken.slice(38, 43)) pipeline.push(packet);
-  t.equal(pipeline.badPackets, 3);
-  pipeline.push(all[44] ?? { data: new Uint8Array(0), time: 0, duration: 0 });
-  t.equal(pipeline.badPackets, 0, 'in a row');
-  pipeline.close();
-  pipeline.close();
-});
+t.test(
+  'packets that cannot be decoded are silence of their length, counted and survived',
+  LIMIT,
+  async (t) => {
+    const container = await open(new MemoryBytes(oggOpus(multitone(2))));
+    const all = await packetsOf(container);
+    const broken = all.map((packet, n) =>
+      n >= 40 && n < 44 ? { ...packet, data: new Uint8Array(0) } : packet,
+    );
+    const { frames, bad } = run(container, broken);
+    t.equal(bad, 4);
+    t.equal(frames.length, run(container, all).frames.length);
+    const pipeline = new Pipeline(container.info.format, SETTINGS, 0);
+    for (const packet of broken.slice(38, 43)) pipeline.push(packet);
+    t.equal(pipeline.badPackets, 3);
+    pipeline.push(all[44] ?? { data: new Uint8Array(0), time: 0, duration: 0 });
+    t.equal(pipeline.badPackets, 0, 'in a row');
+    pipeline.close();
+    pipeline.close();
+  },
+);
 
 t.test('the last partial frame is padded, and nothing comes after it', LIMIT, async (t) => {
   const { frames } = run(INFO, packets(multitone(0.5), 1_000).slice(0, 10));
@@ -124,7 +162,11 @@ t.test('the last partial frame is padded, and nothing comes after it', LIMIT, as
 t.test('packets from before the wanted time are used for run-up alone', LIMIT, async (t) => {
   const source = multitone(3);
   const early = run(INFO, packets(source), 2);
-  const near = run(INFO, packets(source).filter((packet) => packet.time > 1.85), 2);
+  const near = run(
+    INFO,
+    packets(source).filter((packet) => packet.time > 1.85),
+    2,
+  );
   t.equal(early.frames.length, 50);
   t.strictSame(early.frames, near.frames, 'no matter how far before');
 });
@@ -134,9 +176,13 @@ t.test('the player volume is heard as the curve says', LIMIT, async (t) => {
   for (const volume of [25, 50, 75, 125]) {
     const found = compare(decodeFrames(run(INFO, packets(source), 0, { volume }).frames), source);
     const expected = 20 * Math.log10(playerGain(volume));
-    for (const side of found.loudnessDb) t.ok(Math.abs(side - expected) < 0.3, `${volume}: ${side} for ${expected} dB`);
+    for (const side of found.loudnessDb)
+      t.ok(Math.abs(side - expected) < 0.3, `${volume}: ${side} for ${expected} dB`);
   }
-  const half = compare(decodeFrames(run(INFO, packets(source), 0, { filters: { volume: 0.5 } }).frames), source);
+  const half = compare(
+    decodeFrames(run(INFO, packets(source), 0, { filters: { volume: 0.5 } }).frames),
+    source,
+  );
   t.ok(Math.abs(half.loudnessDb[0] - 20 * Math.log10(0.41691)) < 0.3);
   const off = decodeFrames(run(INFO, packets(source), 0, { volume: 0 }).frames);
   t.ok(power(off, 0, 48_000) < 1e-9, 'volume 0 is silence');
@@ -164,7 +210,11 @@ t.test('no frame is larger than a datagram may carry, at any bit rate', LIMIT, a
     const { frames } = run(INFO, packets(noise), 0, { bitrate });
     const largest = Math.max(...frames.map((frame) => frame.length));
     t.ok(largest <= 1_275, `${largest} bytes at ${bitrate}`);
-    if (bitrate >= 320_000) t.ok(frames.every((frame) => frame.length > 400), 'and none was replaced by silence');
+    if (bitrate >= 320_000)
+      t.ok(
+        frames.every((frame) => frame.length > 400),
+        'and none was replaced by silence',
+      );
   }
 });
 
@@ -178,7 +228,8 @@ function power(pcm: Pcm, from: number, to: number): number {
 function steepest(pcm: Pcm, at: number): number {
   let most = 0;
   for (const channel of pcm.channels) {
-    for (let i = at - 96; i < at + 96; i++) most = Math.max(most, Math.abs((channel[i + 1] ?? 0) - (channel[i] ?? 0)));
+    for (let i = at - 96; i < at + 96; i++)
+      most = Math.max(most, Math.abs((channel[i + 1] ?? 0) - (channel[i] ?? 0)));
   }
   return most;
 }

@@ -34,7 +34,11 @@ export async function packetsOf(container: Container, from = 0): Promise<Packet[
   return packets;
 }
 
-export async function play(container: Container, at = 0, settings: Partial<PipelineSettings> = {}): Promise<Played> {
+export async function play(
+  container: Container,
+  at = 0,
+  settings: Partial<PipelineSettings> = {},
+): Promise<Played> {
   const packets = await packetsOf(container, at - runUpSeconds(container.info.format));
   return run(container, packets, at, settings);
 }

@@ -61,6 +61,12 @@ t.test('a better quality leaves less of what folds over', LIMIT, async (t) => {
     return 10 * Math.log10(middle.reduce((sum, sample) => sum + sample * sample, 0) / middle.length + 1e-20);
   });
   const pass = QUALITIES.map((quality) => noise(through(44_100, 19_000, quality), 19_000));
-  t.ok((residue[0] ?? 0) > (residue[1] ?? 0) && (residue[1] ?? 0) > (residue[2] ?? 0), `alias ${residue.map((x) => x.toFixed(1)).join(', ')} dB`);
-  t.ok((pass[0] ?? 0) >= (pass[1] ?? 0) && (pass[1] ?? 0) >= (pass[2] ?? 0), `19 kHz ${pass.map((x) => x.toFixed(1)).join(', ')} dB`);
+  t.ok(
+    (residue[0] ?? 0) > (residue[1] ?? 0) && (residue[1] ?? 0) > (residue[2] ?? 0),
+    `alias ${residue.map((x) => x.toFixed(1)).join(', ')} dB`,
+  );
+  t.ok(
+    (pass[0] ?? 0) >= (pass[1] ?? 0) && (pass[1] ?? 0) >= (pass[2] ?? 0),
+    `19 kHz ${pass.map((x) => x.toFixed(1)).join(', ')} dB`,
+  );
 });

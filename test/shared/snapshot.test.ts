@@ -27,7 +27,7 @@ const snapshots: fc.Arbitrary<PlayerSnapshot> = fc.record({
   ),
   unknown: fc.dictionary(
     fc.string().map((name) => `later ${name}`),
-    fc.jsonValue().filter((value) => !Object.is(value, -0) && JSON.stringify(value).indexOf('-0') === -1),
+    fc.jsonValue().filter((value) => !Object.is(value, -0) && !JSON.stringify(value).includes('-0')),
   ),
 });
 

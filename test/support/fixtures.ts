@@ -214,7 +214,9 @@ const S16_PLANAR = 6;
 const FLOAT_PLANAR = 8;
 
 function sampleFormat(offered: readonly AVSampleFormat[]): AVSampleFormat {
-  const wanted = [FLOAT_PLANAR, FLOAT, S16_PLANAR, S16].find((format) => offered.some((other) => other === format));
+  const wanted = [FLOAT_PLANAR, FLOAT, S16_PLANAR, S16].find((format) =>
+    offered.some((other) => other === format),
+  );
   if (wanted === undefined) throw new Error('the encoder takes none of our sample formats');
   return wanted as AVSampleFormat;
 }

@@ -49,9 +49,7 @@ export function decodeFrames(frames: readonly Uint8Array[]): Pcm {
 export function cut(pcm: Pcm, from: number, length: number): Pcm {
   return {
     rate: pcm.rate,
-    channels: pcm.channels.map((channel) =>
-      Float32Array.from({ length }, (_, i) => channel[from + i] ?? 0),
-    ),
+    channels: pcm.channels.map((channel) => Float32Array.from({ length }, (_, i) => channel[from + i] ?? 0)),
   };
 }
 
@@ -59,7 +57,8 @@ export function compare(heard: Pcm, source: Pcm, options: CompareOptions = {}): 
   const { search = 2_400, near = 0, margin = 0.1 } = options;
   const skip = Math.round(margin * heard.rate);
   const offset = align(heard, source, near, search, skip, heard.channels[0]?.length ?? 0);
-  const clicks = options.clicks ?? clickPositions((source.channels[0]?.length ?? 0) / source.rate, source.rate);
+  const clicks =
+    options.clicks ?? clickPositions((source.channels[0]?.length ?? 0) / source.rate, source.rate);
   const levels = [0, 1].map((side) => level(side, side, heard, source, offset, skip));
   const crossed = [0, 1].map((side) => level(side, 1 - side, heard, source, offset, skip));
   const power = sum(levels.map((side) => side.source));
@@ -108,8 +107,10 @@ export interface Expectation {
 /** What is wrong with a comparison, in words; empty when nothing is. */
 export function faults(found: Comparison, expected: Expectation): string[] {
   const wrong: string[] = [];
-  if (Math.abs(found.offset - expected.offset) > 1) wrong.push(`offset ${found.offset}, not ${expected.offset}`);
-  if (found.snrDb < expected.snrDb) wrong.push(`${found.snrDb.toFixed(1)} dB of SNR, not ${expected.snrDb.toFixed(1)}`);
+  if (Math.abs(found.offset - expected.offset) > 1)
+    wrong.push(`offset ${found.offset}, not ${expected.offset}`);
+  if (found.snrDb < expected.snrDb)
+    wrong.push(`${found.snrDb.toFixed(1)} dB of SNR, not ${expected.snrDb.toFixed(1)}`);
   for (const side of found.loudnessDb) {
     if (Math.abs(side) > 0.5) wrong.push(`${side.toFixed(2)} dB louder than the source`);
   }

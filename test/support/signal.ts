@@ -86,7 +86,11 @@ export function tunePcm(seconds: number, rate = 48_000): Pcm {
     for (let i = 0; i < rate * 1.2 && start + i < length; i++) {
       const t = i / rate;
       const attack = Math.min(1, t / 0.01);
-      const high = 0.22 * attack * Math.exp(-3 * t) * (Math.sin(2 * Math.PI * melody * t) + 0.3 * Math.sin(4 * Math.PI * melody * t));
+      const high =
+        0.22 *
+        attack *
+        Math.exp(-3 * t) *
+        (Math.sin(2 * Math.PI * melody * t) + 0.3 * Math.sin(4 * Math.PI * melody * t));
       const low = n % 2 === 0 ? 0.18 * attack * Math.exp(-1.5 * t) * Math.sin(2 * Math.PI * bass * t) : 0;
       left[start + i] = (left[start + i] ?? 0) + high * (1 - pan) + low;
       right[start + i] = (right[start + i] ?? 0) + high * pan + low;

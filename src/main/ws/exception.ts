@@ -1,6 +1,6 @@
 // An error as Lavalink's exception object (lavalink-v4.md §1.3). The stack text carries the chain of codes
 // and messages, never a file name or line (decision D10). Pure; used by load results and events.
-import { ServerError, type Severity } from '../../shared/errors.js';
+import type { ServerError, Severity } from '../../shared/errors.js';
 
 export interface ExceptionJson {
   readonly message: string;

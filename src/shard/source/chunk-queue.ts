@@ -1,11 +1,14 @@
-// Chunks of bytes on their way from a connection to a reader. Used by http-body.ts. Crumbs are gathered into
-// blocks, because an origin may send a million chunks of one byte each and an object costs more than a byte.
+// Chunks of bytes on their way from a connection to a reader. Used by http-body.ts. Everything is copied, so
+// that no small chunk keeps a whole read of the socket alive. Crumbs are gathered into blocks, because an origin
+// may send a million chunks of one byte each and an object costs more than a byte.
 
 /** What an entry costs beside its bytes. */
 export const CHUNK_COST = 256;
 
 const CRUMB = 1_024;
 const BLOCK = 4_096;
+/** Larger chunks are cut, so that what has been read is let go in small steps. */
+const PIECE = 16 * 1_024;
 
 export class ChunkQueue {
   readonly #chunks: Uint8Array[] = [];
@@ -24,7 +27,8 @@ export class ChunkQueue {
     this.#cost += chunk.length;
     if (chunk.length >= CRUMB) {
       this.#open = -1;
-      this.#add(chunk);
+      for (let at = 0; at < chunk.length; at += PIECE)
+        this.#add(new Uint8Array(chunk.subarray(at, at + PIECE)));
       return;
     }
     if (this.#used + chunk.length > this.#block.length) {

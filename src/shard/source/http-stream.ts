@@ -144,6 +144,8 @@ export class HttpStream {
       } catch (error) {
         if (signal.aborted) throw signal.reason;
         this.#lost = ServerError.from(error, 'PUM_SOURCE_BROKEN');
+        // Nobody has asked for a seek: it is the stream that cannot go on.
+        if (this.#lost.code === 'PUM_SEEK_FAILED') throw new ServerError('PUM_SOURCE_BROKEN', {}, this.#lost);
         if (!isPassing(this.#lost)) throw this.#lost;
       }
     }

@@ -31,8 +31,24 @@ t.test('the player volume has the golden multipliers', LIMIT, async (t) => {
 
 t.test('filters.volume gives the golden samples', LIMIT, async (t) => {
   const golden: [number, [number, number, number][]][] = [
-    [0.5, [[0, 0, 0.10422797], [1, 0.011999562, 0.10333628], [100, -0.10422797, 0.09026406], [5_000, -0.18052812, 0.052113984]]],
-    [2, [[0, 0, 0.8204], [1, 0.094451055, 0.8133814], [100, -0.8204, 0.7104872], [5_000, -1, 0.4102]]],
+    [
+      0.5,
+      [
+        [0, 0, 0.10422797],
+        [1, 0.011999562, 0.10333628],
+        [100, -0.10422797, 0.09026406],
+        [5_000, -0.18052812, 0.052113984],
+      ],
+    ],
+    [
+      2,
+      [
+        [0, 0, 0.8204],
+        [1, 0.094451055, 0.8133814],
+        [100, -0.8204, 0.7104872],
+        [5_000, -1, 0.4102],
+      ],
+    ],
   ];
   for (const [volume, rows] of golden) {
     const pcm = goldenInput();
@@ -44,14 +60,18 @@ t.test('filters.volume gives the golden samples', LIMIT, async (t) => {
   }
 });
 
-t.test('a filter volume of nearly 1 is no filter, and one that cannot be fails the track', LIMIT, async (t) => {
-  for (const volume of [1, 0.99, 1.019]) t.equal(openVolumeFilter(volume), null);
-  for (const volume of [0, 0.97, 1.03, 5]) t.not(openVolumeFilter(volume), null);
-  for (const volume of [-0.1, 5.1, Number.NaN, Number.POSITIVE_INFINITY]) {
-    t.throws(() => openVolumeFilter(volume), { code: 'PUM_DECODE_FAILED' });
-  }
-  t.ok(filterGain(0.5) < 0.5, 'the curve is not linear');
-});
+t.test(
+  'a filter volume of nearly 1 is no filter, and one that cannot be fails the track',
+  LIMIT,
+  async (t) => {
+    for (const volume of [1, 0.99, 1.019]) t.equal(openVolumeFilter(volume), null);
+    for (const volume of [0, 0.97, 1.03, 5]) t.not(openVolumeFilter(volume), null);
+    for (const volume of [-0.1, 5.1, Number.NaN, Number.POSITIVE_INFINITY]) {
+      t.throws(() => openVolumeFilter(volume), { code: 'PUM_DECODE_FAILED' });
+    }
+    t.ok(filterGain(0.5) < 0.5, 'the curve is not linear');
+  },
+);
 
 t.test('loud samples are clamped and never wrap round', LIMIT, async (t) => {
   const pcm = Float32Array.of(0.9, -0.9, 0.01, -0.01);

@@ -43,7 +43,7 @@ t.test('fractions, other types and what does not fit are refused by name', { tim
     -(2 ** 31) - 1,
     NaN,
   ];
-  for (const value of wrong) t.throws(() => readInt(value, 'volume'), refused, String(value));
+  for (const value of wrong) t.throws(() => readInt(value, 'volume'), refused, JSON.stringify(value));
   t.throws(() => readLong('9223372036854775808', 'volume'), refused);
   t.throws(() => readLong(`1${'0'.repeat(500)}`, 'volume'), refused);
   t.end();

@@ -131,7 +131,7 @@ t.test('frames are withheld while the group of others never gets ready', CEILING
 });
 
 t.test('a gateway that stops acknowledging heartbeats is resumed', CEILING, async (t) => {
-  const { fake, driver, counters } = await setting(t, { heartbeatMs: 60 });
+  const { fake, driver, counters } = await setting(t, { heartbeatMs: 60, heartbeatTimeoutMs: 60_000 });
   fake.script({ noHeartbeatAck: true });
   const player = new VoicePlayer(driver, voiceServer(fake.endpoint));
   const { guildId } = player.server;

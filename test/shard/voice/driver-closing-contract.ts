@@ -75,13 +75,14 @@ export function closingContract(t: Test, make: DriverMaker): void {
       fake.act(guildId, Number.isNaN(code) ? { kind: 'drop' } : { kind: 'close', code });
       await fake.waitForResume(guildId);
       await player.when(() => player.ready === 2);
-      await fake.waitForSpeaking(guildId, true);
       await fake.waitForFrames(guildId, 65);
       const frames = fake.frames(guildId);
       t.same(numbersOf(frames), upTo(60));
       t.ok(contiguous(frames));
       t.equal(fake.reports(guildId).length, 1, 'the session is the same');
       t.same(player.closes, []);
+      await fake.waitForSpeaking(guildId, false);
+      t.same(fake.report(guildId)?.speakingFlags, [1, 1, 0], 'speaking is told again after the resume');
       t.same(fake.report(guildId)?.violations, []);
     });
   }
