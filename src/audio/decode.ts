@@ -3,7 +3,7 @@
 // at the first use and their absence is an error of the track, never of the import.
 import { createRequire } from 'node:module';
 import type * as Av from 'node-av/lib';
-import type { AVChannelOrder, AVLogLevel, AVSampleFormat, FFDecoderCodec } from 'node-av/constants';
+import type { AVChannelOrder, AVLogLevel, FFDecoderCodec } from 'node-av/constants';
 import { ServerError } from '../shared/errors.js';
 import type { CodecName, StreamFormat } from './container.js';
 import type { Decoder } from './decoder.js';
@@ -86,7 +86,7 @@ export function openAvDecoder(format: StreamFormat): Decoder {
           larger.set(pcm.subarray(0, samples * 2));
           pcm = larger;
         }
-        if (interleave(planes, frame.format as AVSampleFormat, frame.channels, count, pcm, samples)) {
+        if (interleave(planes, frame.format, frame.channels, count, pcm, samples)) {
           samples += count;
           sampleRate = frame.sampleRate;
         }

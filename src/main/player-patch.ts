@@ -68,7 +68,9 @@ function addToCurrentTrack(draft: Draft, player: Player, change: PlayerChange): 
   if (change.paused !== null) draft.paused = change.paused;
   if (change.userData !== null && player.current) player.current.userData = change.userData;
   if (!player.hasTrack) return;
-  if (change.positionMs !== null) draft.positionMs = change.positionMs;
+  // A stream cannot be sought in: the request is ignored, as in Lavalink.
+  const seekable = player.current?.track.info.isSeekable !== false;
+  if (change.positionMs !== null && seekable) draft.positionMs = change.positionMs;
   if (change.endTimeMs !== null) draft.endTimeMs = change.endTimeMs;
 }
 

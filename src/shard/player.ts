@@ -1,14 +1,13 @@
 // One guild's player in a shard: a cursor on a playback, a voice connection that takes its frames, and the
 // rules of Lavalink about tracks, pauses, markers and events (lavalink-v4.md §1.4, §2.3, §6.2). Commands
 // come from shard.ts, frames are asked for by the fill loop, both in this thread.
-import { FrameMode, type VoiceClose, type VoiceConnection } from './voice/driver.js';
+import { FrameMode, type VoiceClose } from './voice/driver.js';
 import type { Fed, Feed } from './voice/feed.js';
 import type { PipelineSettings } from '../audio/pipeline.js';
 import type { Clock } from '../shared/clock.js';
-import { PlayerFlag, PlayerWord, ShardWord } from '../shared/counter-words.js';
-import type { PlayerTable, ShardCounters } from '../shared/counters.js';
+import { ShardWord } from '../shared/counter-words.js';
+import type { ShardCounters } from '../shared/counters.js';
 import { ServerError } from '../shared/errors.js';
-import { PLAYBACK } from '../shared/limits.js';
 import type {
   CreateBody,
   FilterMap,
@@ -18,12 +17,16 @@ import type {
   VoiceData,
 } from '../shared/shard-commands.js';
 import type { EndReason, PlayerEvent } from '../shared/shard-events.js';
-import { Marks } from './marks.js';
+import { Outgoing } from './outgoing.js';
 import type { Playback } from './playback.js';
+import type { PlayerRow } from './player-row.js';
 import { Made } from './producer.js';
-import { VoiceLink } from './voice/voice-link.js';
+import { SilenceWatch } from './silence-watch.js';
+import type { VoiceLink } from './voice/voice-link.js';
 
 const FRAME_MS = 20;
+/** Of frames that never move the position. */
+const NO_GENERATION = -1;
 
 /** What a player needs of its shard. */
 export interface PlayerHost {
@@ -49,32 +52,20 @@ export class Player implements Fed {
   /** Revision of the last command taken. */
   rev = -1;
   readonly #host: PlayerHost;
-  readonly #table: PlayerTable;
-  readonly #row: number;
-  readonly #marks = new Marks();
+  readonly #row: PlayerRow;
+  readonly #watch: SilenceWatch;
+  readonly #out = new Outgoing();
   #volume: number;
   #filters: FilterMap;
   #paused: boolean;
-  #link: VoiceLink | null = null;
   #playback: Playback | null = null;
   /** The replaced track: its frames sound until the new one has its first. */
   #shadow: Playback | null = null;
   /** Nothing more will be made; the track ends when the queued frames have left. */
   #ending = false;
   #lengthTold = false;
-  #stuckTold = false;
-  /** Clock times of the last frame that left, and of the last sign that anybody listens. */
-  #lastFrameAt: number;
-  #lastPolledAt: number;
 
-  constructor(
-    id: string,
-    epoch: number,
-    body: CreateBody,
-    host: PlayerHost,
-    table: PlayerTable,
-    row: number,
-  ) {
+  constructor(id: string, epoch: number, body: CreateBody, host: PlayerHost, row: PlayerRow) {
     this.id = id;
     this.epoch = epoch;
     this.session = body.session;
@@ -82,13 +73,12 @@ export class Player implements Fed {
     this.user = body.user;
     this.seq = body.seq;
     this.#host = host;
-    this.#table = table;
     this.#row = row;
+    this.#watch = new SilenceWatch(host.trackStuckMs, host.clock.now());
     this.#volume = body.volume;
     this.#filters = body.filters;
     this.#paused = body.paused;
-    this.#lastFrameAt = this.#lastPolledAt = host.clock.now();
-    table.set(row, PlayerWord.pingMs, -1);
+    row.setPing(-1);
     this.#showFlags();
   }
 
@@ -96,7 +86,7 @@ export class Player implements Fed {
 
   /** Connects without waiting: a replacement takes over from a dead shard. */
   adoptVoice(voice: VoiceData): void {
-    this.#link = this.#host.connect(this, voice, true);
+    this.#out.open(this.#host.connect(this, voice, true));
   }
 
   /** One PATCH. Rejects with PUM_VOICE_FAILED; then nothing after the voice part was applied. */
@@ -115,13 +105,13 @@ export class Player implements Fed {
       else this.#endTrack('stopped');
       this.#showFlags();
     }
-    return { connected: this.#isConnected() };
+    return { connected: this.#out.connected };
   }
 
   /** Ends track and voice with their events; the player is not used any more. */
   destroy(): void {
     if (this.#playback) this.#endTrack('stopped');
-    const wasConnected = this.#isConnected();
+    const wasConnected = this.#out.connected;
     this.#leave();
     if (wasConnected) this.#emit({ type: 'voiceClosed', code: 1000, reason: '', byRemote: false });
   }
@@ -137,56 +127,45 @@ export class Player implements Fed {
   // ---- The fill loop ----
 
   runsOutAt(): number {
-    return this.#link?.connection.runsOutAt() ?? Infinity;
+    return this.#out.runsOutAt();
   }
 
   refillAt(): number {
-    const connection = this.#link?.connection;
-    if (!connection) return Infinity;
-    if (connection.room() > 0) return -Infinity;
-    // A frame that is due and has not left yet makes no room: look again a little later, do not spin.
-    const due = connection.runsOutAt() - this.#marks.count * FRAME_MS;
-    return Math.max(due, this.#host.clock.now() + 1);
+    return this.#out.refillAt(this.#host.clock.now());
   }
 
   feedOne(): boolean {
-    const connection = this.#link?.connection;
-    if (!connection?.connected || this.#paused || this.#ending || !this.#playback) return false;
-    if (connection.room() <= 0) return true;
-    const made = this.#playback.prepare();
-    this.#tellLength();
+    const playback = this.#playback;
+    if (!playback || !this.#out.connected || this.#paused || this.#ending) return false;
+    if (!this.#out.hasRoom) return true;
+    const made = playback.prepare();
+    this.#tellLength(playback);
     switch (made) {
       case Made.frame:
         this.#dropShadow();
-        return this.#pushFrom(this.#playback, connection, this.#playback.frameGeneration);
+        return this.#out.push(playback, playback.frameGeneration);
       case Made.ended:
-        this.#finishTrack(connection);
+        this.#finishTrack();
         return false;
       case Made.failed:
-        this.#failTrack(connection);
+        this.#failTrack(playback);
         return false;
       default:
-        return this.#pushShadow(connection);
+        return this.#pushShadow();
     }
   }
 
   // ---- What the voice link tells (never from inside a call of ours) ----
 
   voiceReady(silent: boolean): void {
-    this.#lastFrameAt = this.#lastPolledAt = this.#host.clock.now();
+    this.#watch.restart(this.#host.clock.now());
     this.#showFlags();
     if (!silent) this.#emit({ type: 'voiceReady' });
     this.#host.feed.want(this);
   }
 
   voiceFailed(): void {
-    // What was queued went down with the connection: it is played again on the next one.
-    const queued = this.#marks.count;
-    if (queued > 0) {
-      const start = this.#marks.takeBack(queued);
-      this.#playback?.putBack(queued, start);
-    }
-    this.#link = null;
+    this.#out.lost(this.#playback);
     this.#showFlags();
   }
 
@@ -196,48 +175,49 @@ export class Player implements Fed {
   }
 
   frameSent(at: number): void {
-    const { mode, start, generation } = this.#marks;
-    this.#marks.shift();
-    this.#lastFrameAt = this.#lastPolledAt = at;
-    this.#stuckTold = false;
-    this.#table.add(this.#row, PlayerWord.sent, 1);
+    const { mode, start, generation } = this.#out;
+    this.#out.shift();
+    this.#watch.sent(at);
+    this.#row.countSent();
     this.#host.counters.addFrame(mode);
     const playback = this.#playback;
     // A frame of before a seek or of the track before does not move the position.
-    if (playback && generation === playback.generation && !this.#shadow) {
+    if (playback && generation === playback.generation) {
       const end = start + FRAME_MS / 1000;
-      this.#table.setPosition(this.#row, Math.round(end * 1000), at);
+      this.#row.setPosition(Math.round(end * 1000), at);
       playback.sentUpTo(end);
     }
-    if (this.#ending && this.#marks.count === 0) this.#endedBySending();
+    if (this.#ending && this.#out.queued === 0) this.#endedBySending();
   }
 
   frameMissed(): void {
-    this.#lastPolledAt = this.#host.clock.now();
     if (!this.#playback || this.#paused) return;
-    this.#table.add(this.#row, PlayerWord.nulled, 1);
+    this.#row.countNulled();
     this.#host.counters.add(ShardWord.missed, 1);
     this.#host.feed.want(this);
   }
 
   /** Called every half second or so: what only the passing of time can tell. */
   watch(now: number): void {
-    this.#table.set(this.#row, PlayerWord.pingMs, Math.round(this.#link?.connection.ping ?? -1));
-    if (!this.#playback) return;
-    if (this.#isConnected()) this.#lastPolledAt = now;
-    if (now - this.#lastPolledAt >= PLAYBACK.cleanupAfter) {
-      this.#endTrack('cleanup');
-      return;
+    this.#row.setPing(this.#out.ping);
+    const playback = this.#playback;
+    if (!playback) return;
+    const connected = this.#out.connected;
+    switch (this.#watch.check(now, connected, connected && !this.#paused)) {
+      case 'cleanup':
+        this.#endTrack('cleanup');
+        break;
+      case 'stuck':
+        this.#emit({
+          type: 'trackStuck',
+          instance: playback.instance,
+          thresholdMs: this.#host.trackStuckMs,
+          positionMs: this.#row.positionMs,
+        });
+        break;
+      case null:
+        break;
     }
-    if (this.#paused || !this.#isConnected()) this.#lastFrameAt = now;
-    if (this.#stuckTold || now - this.#lastFrameAt < this.#host.trackStuckMs) return;
-    this.#stuckTold = true;
-    this.#emit({
-      type: 'trackStuck',
-      instance: this.#playback.instance,
-      thresholdMs: this.#host.trackStuckMs,
-      positionMs: this.#positionMs(),
-    });
   }
 
   get isPlaying(): boolean {
@@ -251,43 +231,42 @@ export class Player implements Fed {
     if (old) {
       this.#emitEnd(old, 'replaced');
       this.#dropShadow();
-      this.#shadow = old;
+      // Only what sounds now may go on sounding.
+      if (this.#out.queued > 0) this.#shadow = old;
+      else old.close();
     }
     this.#ending = false;
     this.#lengthTold = false;
-    this.#stuckTold = false;
-    this.#lastFrameAt = this.#lastPolledAt = this.#host.clock.now();
+    this.#watch.restart(this.#host.clock.now());
     this.#playback = this.#host.openPlayback(play, this.#settings(), () => {
       this.#host.feed.want(this);
     });
     // Frames of the old track that are queued already must not count as the new one's.
     this.#playback.generation = (old?.generation ?? 0) + 1;
-    this.#table.set(this.#row, PlayerWord.instance, play.instance);
-    this.#table.setPosition(this.#row, play.startMs, this.#host.clock.now());
+    this.#row.setInstance(play.instance);
+    this.#row.setPosition(play.startMs, this.#host.clock.now());
     this.#showFlags();
     this.#emit({ type: 'trackStart', instance: play.instance });
-    if (this.#paused) this.#quiet();
+    if (this.#paused) this.#out.quiet();
     this.#host.feed.want(this);
   }
 
-  #finishTrack(connection: VoiceConnection): void {
+  #finishTrack(): void {
     this.#ending = true;
-    connection.finish();
-    if (this.#marks.count === 0) this.#endedBySending();
+    this.#out.quiet();
+    if (this.#out.queued === 0) this.#endedBySending();
   }
 
-  #failTrack(connection: VoiceConnection): void {
-    const playback = this.#playback;
-    if (!playback) return;
+  #failTrack(playback: Playback): void {
     const error = playback.failure ?? new ServerError('PUM_TRACK_TERMINATED');
     this.#emit({
       type: 'trackException',
       instance: playback.instance,
       error: error.toShape(),
-      positionMs: this.#positionMs(),
+      positionMs: this.#row.positionMs,
     });
     this.#dropShadow();
-    this.#finishTrack(connection);
+    this.#finishTrack();
   }
 
   /** The last queued frame has left behind the end of the track. */
@@ -300,45 +279,45 @@ export class Player implements Fed {
   #endTrack(reason: EndReason): void {
     const playback = this.#playback;
     if (!playback) return;
-    this.#takeBackQueued(null);
-    this.#quiet();
+    this.#out.takeBack(null);
+    this.#out.quiet();
     this.#playback = null;
     this.#ending = false;
     playback.close();
     this.#dropShadow();
     this.#emitEnd(playback, reason);
-    this.#table.set(this.#row, PlayerWord.instance, 0);
-    this.#table.setPosition(this.#row, 0, this.#host.clock.now());
+    this.#row.setInstance(0);
+    this.#row.setPosition(0, this.#host.clock.now());
     this.#showFlags();
   }
 
   #emitEnd(playback: Playback, reason: EndReason): void {
-    this.#emit({ type: 'trackEnd', instance: playback.instance, reason, positionMs: this.#positionMs() });
+    this.#emit({ type: 'trackEnd', instance: playback.instance, reason, positionMs: this.#row.positionMs });
   }
 
   #seek(positionMs: number): void {
     const playback = this.#playback;
     if (!playback) return;
     this.#ending = false;
-    this.#lastFrameAt = this.#host.clock.now();
+    this.#watch.restart(this.#host.clock.now());
     playback.seek(positionMs / 1000);
-    this.#table.setPosition(this.#row, positionMs, this.#host.clock.now());
+    this.#row.setPosition(positionMs, this.#host.clock.now());
     this.#host.feed.want(this);
   }
 
   #setEnd(endTimeMs: number): void {
     // A marker at or behind the position is late and does nothing (lavalink-v4.md §6.2).
-    if (this.#playback && endTimeMs > this.#positionMs()) this.#playback.setEnd(endTimeMs / 1000);
+    if (this.#playback && endTimeMs > this.#row.positionMs) this.#playback.setEnd(endTimeMs / 1000);
   }
 
   #setPaused(paused: boolean): void {
     if (paused === this.#paused) return;
     this.#paused = paused;
-    this.#lastFrameAt = this.#lastPolledAt = this.#host.clock.now();
+    this.#watch.restart(this.#host.clock.now());
     this.#showFlags();
     if (paused) {
-      this.#takeBackQueued(this.#playback);
-      this.#quiet();
+      this.#out.takeBack(this.#playback);
+      this.#out.quiet();
     } else {
       this.#host.feed.want(this);
     }
@@ -357,38 +336,10 @@ export class Player implements Fed {
 
   // ---- Frames ----
 
-  #pushFrom(playback: Playback, connection: VoiceConnection, generation: number): boolean {
-    const start = playback.nextStart;
-    const frame = playback.take();
-    if (!frame) return false;
-    this.#marks.push(start, generation, playback.mode);
-    connection.push(frame);
-    return true;
-  }
-
-  #pushShadow(connection: VoiceConnection): boolean {
-    if (!this.#shadow || this.#shadow.prepare() !== Made.frame) {
-      this.#host.counters.add(ShardWord.starved, 1);
-      return false;
-    }
-    return this.#pushFrom(this.#shadow, connection, -1);
-  }
-
-  /** Takes the queued frames back from the connection and, given a playback, makes them its next ones. */
-  #takeBackQueued(playback: Playback | null): void {
-    const connection = this.#link?.connection;
-    if (!connection) {
-      this.#marks.clear();
-      return;
-    }
-    const count = connection.flush();
-    if (count === 0) return;
-    const start = this.#marks.takeBack(count);
-    playback?.putBack(count, start);
-  }
-
-  #quiet(): void {
-    if (this.#isConnected()) this.#link?.connection.finish();
+  #pushShadow(): boolean {
+    if (this.#shadow?.prepare() === Made.frame) return this.#out.push(this.#shadow, NO_GENERATION);
+    this.#host.counters.add(ShardWord.starved, 1);
+    return false;
   }
 
   #dropShadow(): void {
@@ -399,25 +350,19 @@ export class Player implements Fed {
   // ---- Voice ----
 
   async #join(voice: VoiceData): Promise<void> {
-    const wasConnected = this.#isConnected();
-    this.#takeBackQueued(this.#playback);
+    const wasConnected = this.#out.connected;
+    this.#out.takeBack(this.#playback);
     this.#leave();
     if (wasConnected) this.#emit({ type: 'voiceClosed', code: 1000, reason: '', byRemote: false });
     const link = this.#host.connect(this, voice, false);
-    this.#link = link;
+    this.#out.open(link);
     await link.settled;
   }
 
   #leave(): void {
-    this.#link?.close();
-    this.#link = null;
-    this.#marks.clear();
+    this.#out.close();
     this.#host.feed.drop(this);
     this.#showFlags();
-  }
-
-  #isConnected(): boolean {
-    return this.#link?.connection.connected ?? false;
   }
 
   // ---- Counters and events ----
@@ -426,25 +371,20 @@ export class Player implements Fed {
     return this.#host.settings(this.#volume, this.#filters);
   }
 
-  #positionMs(): number {
-    return this.#table.get(this.#row, PlayerWord.positionMs);
-  }
-
-  #tellLength(): void {
-    const playback = this.#playback;
-    if (this.#lengthTold || !playback?.opened) return;
+  #tellLength(playback: Playback): void {
+    if (this.#lengthTold || !playback.opened) return;
     this.#lengthTold = true;
     this.#emit({ type: 'trackLength', instance: playback.instance, lengthMs: playback.lengthMs });
     this.#showFlags();
   }
 
   #showFlags(): void {
-    const flags =
-      (this.#isConnected() ? PlayerFlag.connected : 0) |
-      (this.#playback ? PlayerFlag.hasTrack : 0) |
-      (this.#paused ? PlayerFlag.paused : 0) |
-      (this.#playback?.mode === FrameMode.passthrough ? PlayerFlag.passthrough : 0);
-    this.#table.set(this.#row, PlayerWord.flags, flags);
+    this.#row.setFlags({
+      connected: this.#out.connected,
+      hasTrack: this.#playback !== null,
+      paused: this.#paused,
+      passthrough: this.#playback?.mode === FrameMode.passthrough,
+    });
   }
 
   #emit(event: PlayerEvent): void {

@@ -5,7 +5,8 @@ import { openContainer } from '../audio/demux.js';
 import type { Container } from '../audio/container.js';
 import { Channel } from '../shared/channel.js';
 import { systemClock } from '../shared/clock.js';
-import { PlayerTable, ShardCounters } from '../shared/counters.js';
+import { ShardCounters } from '../shared/counters.js';
+import { PlayerTable } from '../shared/player-table.js';
 import { ServerError } from '../shared/errors.js';
 import { DISPATCH } from '../shared/limits.js';
 import type { PlayerCommand, ShardCommand } from '../shared/shard-commands.js';
@@ -41,7 +42,7 @@ export async function runShard(task: ShardTask, threadId: number): Promise<void>
   const shard = new Shard({
     clock,
     counters,
-    tables: task.tables.map((buffer) => new PlayerTable(buffer as SharedArrayBuffer)),
+    tables: task.tables.map((buffer) => new PlayerTable(buffer)),
     driver,
     openTrack: (token, signal) => openTrack(registry, token, signal),
     audio: {

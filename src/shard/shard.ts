@@ -4,12 +4,14 @@ import type { PipelineSettings } from '../audio/pipeline.js';
 import type { Container } from '../audio/container.js';
 import type { Clock, Timer } from '../shared/clock.js';
 import { ShardWord } from '../shared/counter-words.js';
-import { PlayerTable, ROWS_PER_TABLE, type ShardCounters } from '../shared/counters.js';
+import { type ShardCounters } from '../shared/counters.js';
+import { ROWS_PER_TABLE, type PlayerTable } from '../shared/player-table.js';
 import { ServerError } from '../shared/errors.js';
 import type { CreateBody, FilterMap, PlayBody, PlayerCommand, VoiceData } from '../shared/shard-commands.js';
 import type { PlayerEvent, ShardNotice } from '../shared/shard-events.js';
 import { Media } from './media.js';
 import { Playback } from './playback.js';
+import { PlayerRow } from './player-row.js';
 import { Player, type PlayerHost } from './player.js';
 import type { VoiceDriver } from './voice/driver.js';
 import { Feed } from './voice/feed.js';
@@ -120,14 +122,8 @@ export class Shard {
     }
     const table = this.#options.tables[Math.floor(body.row / ROWS_PER_TABLE)];
     if (!table) throw new ServerError('PUM_HTTP_INTERNAL', { reason: 'no such row' });
-    const player = new Player(
-      command.player,
-      command.epoch,
-      body,
-      this.#host,
-      table,
-      body.row % ROWS_PER_TABLE,
-    );
+    const row = new PlayerRow(table, body.row % ROWS_PER_TABLE);
+    const player = new Player(command.player, command.epoch, body, this.#host, row);
     player.rev = command.rev;
     this.#players.set(command.player, player);
     this.#count();

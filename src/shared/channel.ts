@@ -116,7 +116,7 @@ export class Channel {
   #post(message: Wire): void {
     // `pack` may hand out a part of a pooled buffer; a copy of its own can be transferred instead of cloned.
     const bytes = Uint8Array.prototype.slice.call(this.#packr.pack(message));
-    this.#port.postMessage(bytes, [bytes.buffer as ArrayBuffer]);
+    this.#port.postMessage(bytes, [bytes.buffer]);
   }
 
   #takeSome(): void {

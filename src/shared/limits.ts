@@ -64,13 +64,15 @@ export const SOURCE = {
   maxTags: 256 * KIB,
   /** Reconnections in a row without a byte between them. */
   maxReconnects: 5,
-  /** Waits before them: doubled from the first to the last, a quarter more or less by chance. */
+  /** Milliseconds before the first of them; doubled from one to the next, a quarter more or less by chance. */
   reconnectDelay: 250,
+  /** The longest of them, in milliseconds. */
   maxReconnectDelay: 10_000,
   /** Header block of an answer. */
   maxHeaders: 16 * KIB,
-  /** Body bytes kept unread before the far end is held back, and read bytes kept behind the reader. */
+  /** Body bytes kept unread before the far end is held back. */
   readAhead: 32 * KIB,
+  /** Bytes kept behind the reader, for a demuxer's small steps back. */
   keepBehind: 16 * KIB,
   /** A skip forward up to this long is read through instead of asked for anew (lavalink-v4.md §6.5). */
   maxSkip: 512 * KIB,
@@ -85,8 +87,8 @@ export const AUDIO = {
   maxContainerRead: 16 * MIB,
   /** Everything in front of the sound of a container that has been recognised. */
   maxContainerHead: 32 * MIB,
-  /** What a demuxer library keeps of an open container's bytes. */
-  maxContainerCache: 64 * KIB,
+  /** What a demuxer library keeps of an open container's bytes; ours are kept in front of it. */
+  maxContainerCache: 16 * KIB,
   maxOpusPacket: 1_275,
   /** Packets in a row that no decoder accepts before the track fails. */
   maxBadPackets: 25,

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { PlayerWord } from '../../src/shared/counter-words.js';
 import { ServerError } from '../../src/shared/errors.js';
+import { decodeSnapshot, encodeSnapshot } from '../../src/shared/snapshot.js';
 import { MainClient } from '../support/main-client.js';
 import { mainNode, MP3_TOKEN, settle, STREAM_TOKEN, VOICE } from '../support/main-node.js';
 
@@ -114,6 +115,30 @@ t.test(
     });
   },
 );
+
+t.test('the snapshot of a player is whole and comes back as it was', { timeout: 10_000 }, async (t) => {
+  const main = mainNode();
+  const client = new MainClient(main);
+  const userData = { id: 12345678901234567890n };
+  await client.patch({ voice: VOICE, track: { encoded: MP3_TOKEN, userData }, endTime: 9_000, volume: 7 });
+  main.fleet.setPosition(client.id(), 5_000);
+  main.clock.advance(30);
+  const snapshot = client.session.players.get('1')?.snapshot();
+  if (snapshot === undefined) throw new Error('no player');
+  t.strictSame(decodeSnapshot(encodeSnapshot(snapshot)), snapshot);
+  t.match(snapshot, {
+    track: {
+      token: MP3_TOKEN,
+      userData: '{"id":12345678901234567890}',
+      position: { sourceMs: 5_000, ageMs: 30 },
+      endTimeMs: 9_000,
+    },
+    volume: 7,
+    voice: VOICE,
+    seq: 2,
+    sent: { start: 1, exception: 0, stuck: 0, end: 0 },
+  });
+});
 
 t.test(
   'an exception that was told already is not told again when the shard dies',

@@ -107,6 +107,9 @@ t.test('a token bears a position of its own, a stream begins where it is', { tim
   t.match(updates(client).at(-1), { track: { token: encoded, startMs: 2_500 } });
   await client.patch({ encodedTrack: STREAM_TOKEN, position: 2_500 });
   t.match(updates(client).at(-1), { track: { startMs: 0 } });
+  const before = updates(client).length;
+  await client.patch({ position: 9_000 });
+  t.equal(updates(client).length, before, 'a stream cannot be sought in');
 });
 
 t.test(

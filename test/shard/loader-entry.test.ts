@@ -1,11 +1,13 @@
 // The loader's task from end to end: a real origin, a real container, a real token. Everything speaks to
 // 127.0.0.1.
 
+import { once } from 'node:events';
+import { MessageChannel, threadId } from 'node:worker_threads';
 import t from 'tap';
 
 import { defaults, forShards, type ShardConfig } from '../../src/shared/config.js';
 import { decodeTrack } from '../../src/shared/track-token.js';
-import load from '../../src/shard/loader-entry.js';
+import loadTask from '../../src/shard/loader-entry.js';
 import { FIXTURE_ARTIST, FIXTURE_TITLE, fixture } from '../support/fixtures.js';
 import { Origin } from '../support/origin.js';
 
@@ -16,6 +18,13 @@ const config = (changes: Partial<ShardConfig> = {}): ShardConfig => ({
   'pumice.sources.allowPrivate': ['127.0.0.1'],
   ...changes,
 });
+
+type Request = Readonly<{ identifier: string; deadlineMs: number; config: ShardConfig }>;
+
+/** As main calls it: with a port that hears the thread's number, and that may take the load back. */
+function load(request: Request): ReturnType<typeof loadTask> {
+  return loadTask({ ...request, cancel: new MessageChannel().port2 });
+}
 
 t.test('a file at an origin becomes a track with its tags and its length', limit, async (t) => {
   const origin = await Origin.start();
@@ -74,5 +83,22 @@ t.test('what is no audio is an unknown format, and what is missing is empty', li
     kind: 'empty',
   });
   t.same(await load({ identifier: 'ytsearch:x', deadlineMs: 5_000, config: config() }), { kind: 'empty' });
+  await origin.socketsGone();
+});
+
+t.test('main learns the thread, and can take a load back', limit, async (t) => {
+  const origin = await Origin.start();
+  t.teardown(() => origin.close());
+  origin.silent('/silent');
+  const { port1, port2 } = new MessageChannel();
+  const outcome = loadTask({
+    identifier: origin.url('/silent'),
+    deadlineMs: 10_000,
+    config: config(),
+    cancel: port2,
+  });
+  t.same(await once(port1, 'message'), [threadId]);
+  port1.postMessage('cancel');
+  t.match(await outcome, { kind: 'error', error: { code: 'PUM_LOAD_FAILED' } });
   await origin.socketsGone();
 });

@@ -2,7 +2,8 @@
 import t from 'tap';
 import { Shard } from '../../src/shard/shard.js';
 import { PlayerFlag, PlayerWord } from '../../src/shared/counter-words.js';
-import { PlayerTable, ShardCounters } from '../../src/shared/counters.js';
+import { ShardCounters } from '../../src/shared/counters.js';
+import { PlayerTable } from '../../src/shared/player-table.js';
 import { ServerError } from '../../src/shared/errors.js';
 import type { CommandOp, PlayBody, UpdateBody } from '../../src/shared/shard-commands.js';
 import type { EventEnvelope, PlayerEvent } from '../../src/shared/shard-events.js';

@@ -2,7 +2,8 @@
 import { Worker } from 'node:worker_threads';
 import t from 'tap';
 import { PlayerWord, ShardWord } from '../../src/shared/counter-words.js';
-import { PlayerTable, ROWS_PER_TABLE, ShardCounters } from '../../src/shared/counters.js';
+import { ShardCounters } from '../../src/shared/counters.js';
+import { PlayerTable, ROWS_PER_TABLE } from '../../src/shared/player-table.js';
 import { DRIVER } from '../../src/shared/driver-words.js';
 
 t.test('what one view writes the other reads', { timeout: 5_000 }, async (t) => {

@@ -1,7 +1,7 @@
 // A fleet without threads: it applies commands to its players as a shard would and raises the events a shard
 // raises, in the same order and before the answer. Tests of the main thread steer it by hand.
 import { PlayerFlag, PlayerWord } from '../../src/shared/counter-words.js';
-import { PlayerTable, type PositionReading } from '../../src/shared/counters.js';
+import { PlayerTable, type PositionReading } from '../../src/shared/player-table.js';
 import type { Clock } from '../../src/shared/clock.js';
 import { ServerError } from '../../src/shared/errors.js';
 import type { LoadOutcome, LoadService } from '../../src/shared/load.js';

@@ -1,6 +1,6 @@
 // The shards as the rest of main sees them: place a player, command it, read its row. shard-fleet.ts
 // implements it over piscina; tests put a fake in its place. Main thread only.
-import type { PositionReading } from '../../shared/counters.js';
+import type { PositionReading } from '../../shared/player-table.js';
 import type { LoadService } from '../../shared/load.js';
 import type { CommandOp } from '../../shared/shard-commands.js';
 import type { EventEnvelope } from '../../shared/shard-events.js';

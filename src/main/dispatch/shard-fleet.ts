@@ -3,8 +3,8 @@
 import { readFile } from 'node:fs/promises';
 import type { Clock, Timer } from '../../shared/clock.js';
 import { forShards, type ConfigValues } from '../../shared/config.js';
-import type { PositionReading } from '../../shared/counters.js';
-import { ROWS_PER_TABLE } from '../../shared/counters.js';
+import type { PositionReading } from '../../shared/player-table.js';
+import { ROWS_PER_TABLE } from '../../shared/player-table.js';
 import { ServerError } from '../../shared/errors.js';
 import { DISPATCH, VOICE } from '../../shared/limits.js';
 import type { LoadService } from '../../shared/load.js';

@@ -5,7 +5,9 @@ import { Channel } from '../../shared/channel.js';
 import type { Clock } from '../../shared/clock.js';
 import type { ShardConfig } from '../../shared/config.js';
 import { PlayerWord, ShardWord } from '../../shared/counter-words.js';
-import { PlayerTable, ROWS_PER_TABLE, ShardCounters } from '../../shared/counters.js';
+import { ShardCounters } from '../../shared/counters.js';
+import { PlayerTable, ROWS_PER_TABLE } from '../../shared/player-table.js';
+import { DRIVER } from '../../shared/driver-words.js';
 import { ServerError } from '../../shared/errors.js';
 import type { PlayerCommand } from '../../shared/shard-commands.js';
 import type { ShardNotice } from '../../shared/shard-events.js';
@@ -180,7 +182,7 @@ export class ShardHandle {
         encoded: c.get(ShardWord.sentEncoded),
         silence: c.get(ShardWord.sentSilence) + c.silenceSent,
       },
-      missed: c.get(ShardWord.missed),
+      missed: c.get(ShardWord.missed) + (c.driver[DRIVER.withheld] ?? 0),
       starved: c.get(ShardWord.starved),
       heapUsed: c.get(ShardWord.heapUsed),
       external: c.get(ShardWord.external),

@@ -2,6 +2,7 @@
 // rendering of errors, deadlines, the request log and count. Everything a client can notice follows
 // lavalink-v4.md §1 and §2.1. Main thread.
 import { ServerError } from '../../shared/errors.js';
+import { EDGE } from '../../shared/limits.js';
 import type { Node } from '../node.js';
 import type { SessionRegistry } from '../session-registry.js';
 import type { Metrics } from '../metrics.js';
@@ -25,7 +26,7 @@ export interface HttpServerOptions {
 }
 
 /** Seconds after which a client that was turned away for load may try again. */
-const RETRY_AFTER = '1';
+const RETRY_AFTER = 1;
 
 export class HttpServer implements EngineHandlers<Connection> {
   readonly #options: HttpServerOptions;
@@ -59,7 +60,8 @@ export class HttpServer implements EngineHandlers<Connection> {
     }
     const reply = errorReply(error, request, this.#options.errors);
     if (error.status !== 429 && error.status !== 503) return marked(reply);
-    return marked({ ...reply, headers: { ...reply.headers, 'Retry-After': RETRY_AFTER } });
+    const seconds = error.code === 'PUM_AUTH_THROTTLED' ? EDGE.guessPenalty / 1_000 : RETRY_AFTER;
+    return marked({ ...reply, headers: { ...reply.headers, 'Retry-After': String(seconds) } });
   }
 
   deadline(request: RequestLine): number {

@@ -10,7 +10,7 @@ import { VOICE } from '../../shared/limits.js';
 import { DiscordjsConnection } from './discordjs-connection.js';
 import type { ConnectionParts, DriverTimes } from './discordjs-connection.js';
 import type { Library, LibraryNetworking } from './discordjs-session.js';
-import { DRIVER_WORDS } from './driver-counters.js';
+import { DRIVER_WORDS } from '../../shared/driver-words.js';
 import type { VoiceDriver } from './driver.js';
 import { GatewaySocket } from './gateway-socket.js';
 import { gatewayTrust } from './gateway.js';

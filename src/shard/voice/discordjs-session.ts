@@ -4,7 +4,7 @@
 
 import { isIPv4 } from 'node:net';
 import type { Clock, Timer } from '../../shared/clock.js';
-import { DRIVER, count } from './driver-counters.js';
+import { DRIVER, count } from '../../shared/driver-words.js';
 import type { VoiceServer } from './driver.js';
 import { openGateway } from './gateway.js';
 import type { Gateway, GatewayClose, GatewayTrust } from './gateway.js';

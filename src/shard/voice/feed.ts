@@ -8,7 +8,8 @@ import type { Clock, Timer } from '../../shared/clock.js';
 export interface Fed {
   /** Clock time at which its queue has run out. */
   runsOutAt(): number;
-  /** Clock time at which its queue takes another frame; now or earlier when it does already. */
+  /** Clock time at which its queue takes another frame; now or earlier when it does already, Infinity when
+   * nothing can be sent for now: then it leaves the heap. */
   refillAt(): number;
   /** Puts one frame into the queue; false when there is none to be had for now. Never throws. */
   feedOne(): boolean;
@@ -37,6 +38,7 @@ export class Feed {
 
   /** The player may have frames to give, and room for them. Cheap; may be called at any time. */
   want(fed: Fed): void {
+    if (fed.refillAt() === Infinity) return;
     if (!this.#inHeap.has(fed)) {
       this.#inHeap.add(fed);
       this.#push(fed, fed.runsOutAt());
@@ -66,18 +68,16 @@ export class Feed {
       const top = this.#heap[0];
       if (!top) break;
       const refillAt = top.refillAt();
-      if (refillAt > now) {
+      if (refillAt > now && refillAt < Infinity) {
         this.#wakeAt(refillAt, now);
         break;
       }
-      if (top.feedOne()) {
+      if (refillAt < Infinity && top.feedOne()) {
         this.#keys[0] = top.runsOutAt();
         this.#sink(0);
       } else {
-        this.#inHeap.delete(top);
         // feedOne may have changed the heap (a player that ended drops itself).
-        const at = this.#heap.indexOf(top);
-        if (at >= 0) this.#removeAt(at);
+        this.drop(top);
       }
       now = this.#clock.now();
       if (now - began >= SLICE_MS) {
@@ -93,7 +93,7 @@ export class Feed {
     const top = this.#heap[0];
     if (!top) return;
     const refillAt = top.refillAt();
-    if (refillAt > now) {
+    if (refillAt > now && refillAt < Infinity) {
       this.#wakeAt(refillAt, now);
       return;
     }

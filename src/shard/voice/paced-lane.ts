@@ -5,7 +5,7 @@
 import type { Clock } from '../../shared/clock.js';
 import { ServerError } from '../../shared/errors.js';
 import { PLAYBACK, VOICE } from '../../shared/limits.js';
-import { DRIVER, LATE_BUCKETS, count } from './driver-counters.js';
+import { DRIVER, LATE_BUCKETS, count } from '../../shared/driver-words.js';
 
 /** Length of a frame, and so of the grid, in milliseconds. */
 export const FRAME_MS = 20;

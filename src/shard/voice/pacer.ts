@@ -3,7 +3,7 @@
 // drifts; it touches no socket and no library, and reads time from the clock it is given.
 
 import type { Clock, Timer } from '../../shared/clock.js';
-import { DRIVER_WORDS } from './driver-counters.js';
+import { DRIVER_WORDS } from '../../shared/driver-words.js';
 import { FRAME_MS, PacedLane } from './paced-lane.js';
 import type { LaneGrid, PacedOutput } from './paced-lane.js';
 

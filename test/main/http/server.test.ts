@@ -184,3 +184,14 @@ t.test("metrics follow Lavalink's rule for the password and count what was done"
     /^# HELP lavalink_cpu_cores [^\n]+\n# TYPE lavalink_cpu_cores gauge\nlavalink_cpu_cores 2\n$/,
   );
 });
+
+t.test('guessing the password is slowed down, knowing it is not', CEILING, async (t) => {
+  const { origin } = await start(t);
+  const guess = () => ask(origin, '/version', { headers: { Authorization: 'wrong' } });
+  let statuses: number[] = [];
+  for (let tries = 0; tries < 25; tries++) statuses.push((await guess()).status);
+  statuses = [...new Set(statuses)];
+  t.strictSame(statuses, [403, 429]);
+  t.equal((await guess()).headers.get('retry-after'), '60');
+  t.equal((await ask(origin, '/version')).status, 200);
+});

@@ -103,14 +103,12 @@ t.test('an endless body is held back, read or not', limit, async (t) => {
   t.teardown(() => origin.close());
   origin.endless('/endless');
   const media = await opened(testSource(), origin.url('/endless'));
-  const before = process.memoryUsage().rss;
   // Until the kernel's buffers are full as well.
   let sent = -1;
   await until(() => origin.bytesSent === sent || ((sent = origin.bytesSent), false));
   let read = 0;
   while (read < 32 * 1024 * 1024) read += (await media.bytes.read(read, 65_536, never))?.length ?? 0;
   t.ok(origin.bytesSent - read < 16 * 1024 * 1024, `${origin.bytesSent - read} bytes ahead of the reader`);
-  t.ok(process.memoryUsage().rss - before < 64 * 1024 * 1024);
   t.equal(media.bytes.size, null);
   t.notOk(media.bytes.seekable);
   media.bytes.close();

@@ -5,7 +5,7 @@ import t from 'tap';
 import type { Test } from 'tap';
 import { systemClock } from '../../../src/shared/clock.js';
 import { createDiscordjsDriver } from '../../../src/shard/voice/discordjs-driver.js';
-import { DRIVER, DRIVER_WORDS } from '../../../src/shard/voice/driver-counters.js';
+import { DRIVER, DRIVER_WORDS } from '../../../src/shared/driver-words.js';
 import type { VoiceDriver } from '../../../src/shard/voice/driver.js';
 import { VoiceOp } from '../../../src/shard/voice/gateway-socket.js';
 import { FakeVoiceServer } from '../../support/fake-voice.js';
@@ -235,5 +235,37 @@ t.test('the pacer counts what left and how late', CEILING, async (t) => {
     buckets.reduce((sum, n) => sum + n, 0),
     25,
   );
+  t.equal(counters[DRIVER.identifies], 1);
+});
+
+t.test(
+  'a stall of the whole thread is followed by three frames at the most, and none is lost',
+  CEILING,
+  async (t) => {
+    const { fake, driver, counters } = await setting(t);
+    const player = new VoicePlayer(driver, voiceServer(fake.endpoint));
+    const { guildId } = player.server;
+    player.play(40);
+    await player.when(() => player.sentAt.length === 10);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300);
+    await fake.waitForFrames(guildId, 45);
+    const frames = fake.frames(guildId);
+    t.same(numbersOf(frames), upTo(40));
+    t.ok(contiguous(frames), 'late, not lost: the timestamps go on');
+    // By the sender's times: the fake server stood still as well, and heard the frame before the stall after it.
+    const { sentAt } = player;
+    t.ok(sentAt.every((at, n) => n < 3 || at - (sentAt[n - 3] ?? 0) > 5));
+    t.ok((counters[DRIVER.skipped] ?? 0) >= 10, 'the slots of the stall are given up and counted');
+  },
+);
+
+t.test('a connection superseded while it was dialled says nothing to the server', CEILING, async (t) => {
+  const { fake, driver, counters } = await setting(t);
+  let asked = 0;
+  const player = new VoicePlayer(driver, voiceServer(fake.endpoint), () => asked++ === 0);
+  while (asked < 2) await pause(1);
+  const next = new VoicePlayer(driver, voiceServer(fake.endpoint));
+  await next.when(() => next.ready === 1);
+  t.same([player.ready, player.closes, fake.reports(player.server.guildId)], [0, [], []]);
   t.equal(counters[DRIVER.identifies], 1);
 });

@@ -3,7 +3,7 @@
 
 import fc from 'fast-check';
 import t from 'tap';
-import { DRIVER } from '../../../src/shard/voice/driver-counters.js';
+import { DRIVER } from '../../../src/shared/driver-words.js';
 import { SendResult } from '../../../src/shard/voice/paced-lane.js';
 import { pacedSetting } from '../../support/paced-player.js';
 

@@ -2,7 +2,7 @@
 // counted. Runs in the test process.
 
 import t from 'tap';
-import { DRIVER, DRIVER_WORDS, LATE_BUCKETS } from '../../../src/shard/voice/driver-counters.js';
+import { DRIVER, DRIVER_WORDS, LATE_BUCKETS } from '../../../src/shared/driver-words.js';
 import { PacedPlayer, pacedSetting } from '../../support/paced-player.js';
 
 const spaced = (count: number, from: number): number[] =>

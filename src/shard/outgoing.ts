@@ -1,0 +1,105 @@
+// What of a player is on its way out: its voice connection, and a mark for every frame queued there that has
+// not left yet, so that frames can be taken back and the position follows what was really sent.
+import { Marks } from './marks.js';
+import type { Playback } from './playback.js';
+import type { FrameMode } from './voice/driver.js';
+import type { VoiceLink } from './voice/voice-link.js';
+
+const FRAME_MS = 20;
+
+export class Outgoing {
+  readonly #marks = new Marks();
+  #link: VoiceLink | null = null;
+
+  get connected(): boolean {
+    return this.#link?.connection.connected ?? false;
+  }
+
+  get ping(): number {
+    return this.#link?.connection.ping ?? -1;
+  }
+
+  /** Frames queued and not heard to have left. */
+  get queued(): number {
+    return this.#marks.count;
+  }
+
+  get hasRoom(): boolean {
+    return (this.#link?.connection.room() ?? 0) > 0;
+  }
+
+  /** Clock time at which the queue runs out; Infinity without a connection. */
+  runsOutAt(): number {
+    return this.#link?.connection.runsOutAt() ?? Infinity;
+  }
+
+  /** Clock time at which the queue takes another frame; Infinity while nothing can be sent. */
+  refillAt(now: number): number {
+    const connection = this.#link?.connection;
+    if (!connection?.connected) return Infinity;
+    if (connection.room() > 0) return -Infinity;
+    // A frame that is due and has not left yet makes no room: look again a little later, do not spin.
+    return Math.max(connection.runsOutAt() - this.#marks.count * FRAME_MS, now + 1);
+  }
+
+  /** Queues the playback's next frame; false when it is not there. */
+  push(playback: Playback, generation: number): boolean {
+    const start = playback.nextStart;
+    const frame = playback.take();
+    if (!frame || !this.#link) return false;
+    this.#marks.push(start, generation, playback.mode);
+    this.#link.connection.push(frame);
+    return true;
+  }
+
+  /** Source seconds, generation and kind of the oldest queued frame. */
+  get start(): number {
+    return this.#marks.start;
+  }
+
+  get generation(): number {
+    return this.#marks.generation;
+  }
+
+  get mode(): FrameMode {
+    return this.#marks.mode;
+  }
+
+  /** The oldest queued frame has left. */
+  shift(): void {
+    this.#marks.shift();
+  }
+
+  /** Takes the queued frames back and, given a playback, makes them its next ones. */
+  takeBack(playback: Playback | null): void {
+    const count = this.#link?.connection.flush() ?? 0;
+    if (count === 0) return;
+    const start = this.#marks.takeBack(count);
+    playback?.putBack(count, start);
+  }
+
+  /** The connection is gone, and what was queued with it: the playback's next frames again. */
+  lost(playback: Playback | null): void {
+    const count = this.#marks.count;
+    if (count > 0) {
+      const start = this.#marks.takeBack(count);
+      playback?.putBack(count, start);
+    }
+    this.#link = null;
+  }
+
+  /** Silence after what is queued, then speaking off. */
+  quiet(): void {
+    if (this.connected) this.#link?.connection.finish();
+  }
+
+  open(link: VoiceLink): void {
+    this.#link = link;
+  }
+
+  close(): void {
+    this.#link?.close();
+    this.#link = null;
+    this.#marks.clear();
+  }
+}

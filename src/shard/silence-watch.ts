@@ -1,0 +1,39 @@
+// What only the passing of time can tell about a track: that nobody listens to it any more (cleanup), or
+// that somebody does and hears nothing (stuck). Lavalink's rules, lavalink-v4.md §2.3; asked twice a second.
+import { PLAYBACK } from '../shared/limits.js';
+
+export type SilenceVerdict = 'cleanup' | 'stuck' | null;
+
+export class SilenceWatch {
+  readonly #stuckMs: number;
+  /** Clock times of the last frame that left, and of the last sign that anybody listens. */
+  #frameAt: number;
+  #polledAt: number;
+  #told = false;
+
+  constructor(stuckMs: number, now: number) {
+    this.#stuckMs = stuckMs;
+    this.#frameAt = this.#polledAt = now;
+  }
+
+  /** A track, a pause or a connection has begun or ended: the times count from here. */
+  restart(now: number): void {
+    this.#frameAt = this.#polledAt = now;
+    this.#told = false;
+  }
+
+  sent(at: number): void {
+    this.#frameAt = this.#polledAt = at;
+    this.#told = false;
+  }
+
+  /** `audible`: frames should be leaving now. Says `stuck` once until a frame has left again. */
+  check(now: number, connected: boolean, audible: boolean): SilenceVerdict {
+    if (connected) this.#polledAt = now;
+    if (now - this.#polledAt >= PLAYBACK.cleanupAfter) return 'cleanup';
+    if (!audible) this.#frameAt = now;
+    if (this.#told || now - this.#frameAt < this.#stuckMs) return null;
+    this.#told = true;
+    return 'stuck';
+  }
+}
