@@ -9,7 +9,7 @@ const ADAPTERS = {
   piscina: ['src/main/dispatch/pool.ts'],
   lmdb: ['src/main/state-store.ts'],
   'prom-client': ['src/main/metrics.ts'],
-  yaml: ['src/main/config-yaml.ts'],
+  yaml: ['src/main/config/yaml.ts'],
   msgpackr: ['src/shared/channel.ts'],
   undici: ['src/shard/source/http.ts'],
   'prism-media': ['src/shard/source/ffmpeg.ts'],

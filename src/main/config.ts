@@ -4,21 +4,21 @@ import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { ServerError } from '../shared/errors.js';
 import type { ConfigValues } from '../shared/config.js';
-import { HELP, readArguments } from './config-arguments.js';
-import type { Arguments } from './config-arguments.js';
-import { readEnvironment } from './config-environment.js';
-import { readPropertyArguments } from './config-flat.js';
-import { readFiles } from './config-layers.js';
-import { lookUpFlat, lookUpMap } from './config-lookup.js';
-import { Findings } from './config-findings.js';
-import type { Notice } from './config-findings.js';
-import type { Layer } from './config-raw.js';
-import { noticeLine, printedConfig, problemLine, validationReport } from './config-report.js';
-import { resolveLayers } from './config-resolve.js';
-import { applyRules } from './config-rules.js';
-import { readYaml } from './config-yaml.js';
+import { HELP, readArguments } from './config/arguments.js';
+import type { Arguments } from './config/arguments.js';
+import { readEnvironment } from './config/environment.js';
+import { readPropertyArguments } from './config/flat.js';
+import { readFiles } from './config/layers.js';
+import { lookUpFlat, lookUpMap } from './config/lookup.js';
+import { Findings } from './config/findings.js';
+import type { Notice } from './config/findings.js';
+import type { Layer } from './config/raw.js';
+import { noticeLine, printedConfig, problemLine, validationReport } from './config/report.js';
+import { resolveLayers } from './config/resolve.js';
+import { applyRules } from './config/rules.js';
+import { readYaml } from './config/yaml.js';
 
-export type { Notice } from './config-findings.js';
+export type { Notice } from './config/findings.js';
 export { noticeLine };
 
 /** What start-up is to do: run with the values, or print and exit. 78 is a refused configuration. */

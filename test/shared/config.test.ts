@@ -7,8 +7,8 @@ import t from 'tap';
 import { CONFIG_PATHS, defaults, forShards, rowOf } from '../../src/shared/config.js';
 import type { ConfigPath } from '../../src/shared/config.js';
 import type { ConfigValue, Row } from '../../src/shared/config-row.js';
-import { KNOWN_NAMES } from '../../src/main/config-names.js';
-import { foldPath } from '../../src/main/config-raw.js';
+import { KNOWN_NAMES } from '../../src/main/config/names.js';
+import { foldPath } from '../../src/main/config/raw.js';
 
 const LIMIT = { timeout: 10_000 };
 const HERE = fileURLToPath(import.meta.url);

@@ -1,7 +1,7 @@
 // `${NAME}` and `${NAME:fallback}` inside values (settings-and-metrics.md §1.2). Pure: what a name stands for is
 // an argument. Main thread, at start and at a reload.
-import { ServerError } from '../shared/errors.js';
-import type { Raw } from './config-raw.js';
+import { ServerError } from '../../shared/errors.js';
+import type { Raw } from './raw.js';
 
 const MAX_DEPTH = 16;
 /** Characters of one value after every name is replaced; names that hold names would grow without end. */

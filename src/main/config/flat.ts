@@ -1,7 +1,7 @@
 // Readers of whole paths with a value each: `.properties` text and the `--a.b=c` of the command line. Pure;
 // main thread, at start and at a reload.
-import type { FlatEntry, Raw, RawEntry, Where } from './config-raw.js';
-import { scalar } from './config-raw.js';
+import type { FlatEntry, Raw, RawEntry, Where } from './raw.js';
+import { scalar } from './raw.js';
 
 /** One path with its value, before list indices are gathered. */
 interface Pair {

@@ -1,8 +1,8 @@
 // The known names, for looking up what was written: a trie of paths and aliases, the environment's spelling of
 // each, and the nearest known name to an unknown one. Built once when it is loaded. Main thread only.
-import type { ConfigPath } from '../shared/config.js';
-import { CONFIG_PATHS, rowOf } from '../shared/config.js';
-import { fold, foldPath } from './config-raw.js';
+import type { ConfigPath } from '../../shared/config.js';
+import { CONFIG_PATHS, rowOf } from '../../shared/config.js';
+import { fold, foldPath } from './raw.js';
 
 /** A known path: the canonical one of its row, or an alias. */
 export interface KnownName {

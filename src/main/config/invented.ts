@@ -1,6 +1,6 @@
 // Keys that pages of naoNao89/Lavalink-rust name and that no program ever read (settings-and-metrics.md §1.5).
 // They are unknown here too; the message says where they come from. Main thread, at start only.
-import { fold } from './config-raw.js';
+import { fold } from './raw.js';
 
 const INVENTED = [
   'rust.audio',

@@ -1,10 +1,10 @@
 // Written values into typed ones, by the row of their key (settings-and-metrics.md §1.2): durations, sizes,
 // booleans, words, lists, bounds. Pure; main thread. Its messages never quote the value of a secret.
 import { isIP } from 'node:net';
-import type { ConfigValue, Row, Tree } from '../shared/config-row.js';
-import { ServerError } from '../shared/errors.js';
-import type { Raw } from './config-raw.js';
-import { fold } from './config-raw.js';
+import type { ConfigValue, Row, Tree } from '../../shared/config-row.js';
+import { ServerError } from '../../shared/errors.js';
+import type { Raw } from './raw.js';
+import { fold } from './raw.js';
 
 export interface Converted {
   readonly value: ConfigValue;

@@ -1,19 +1,19 @@
 // Layers into one set of values (settings-and-metrics.md §1.1, §1.4): the highest layer that gives a key wins,
 // free trees merge, two names of one key in one layer must agree. Pure; main thread, at start and at a reload.
-import { CONFIG_PATHS, defaults, rowOf } from '../shared/config.js';
-import type { ConfigPath, ConfigValues } from '../shared/config.js';
-import type { ConfigValue, Row, Tree } from '../shared/config-row.js';
-import { ServerError } from '../shared/errors.js';
-import { checkTree, convert, toTree } from './config-convert.js';
-import type { Converted } from './config-convert.js';
-import type { Environment } from './config-environment.js';
-import { findName } from './config-names.js';
-import { expand } from './config-placeholders.js';
-import type { Lookup } from './config-placeholders.js';
-import { whereText } from './config-raw.js';
-import type { Findings } from './config-findings.js';
-import type { Given, Layer } from './config-raw.js';
-import { showValue } from './config-show.js';
+import { CONFIG_PATHS, defaults, rowOf } from '../../shared/config.js';
+import type { ConfigPath, ConfigValues } from '../../shared/config.js';
+import type { ConfigValue, Row, Tree } from '../../shared/config-row.js';
+import { ServerError } from '../../shared/errors.js';
+import { checkTree, convert, toTree } from './convert.js';
+import type { Converted } from './convert.js';
+import type { Environment } from './environment.js';
+import { findName } from './names.js';
+import { expand } from './placeholders.js';
+import type { Lookup } from './placeholders.js';
+import { whereText } from './raw.js';
+import type { Findings } from './findings.js';
+import type { Given, Layer } from './raw.js';
+import { showValue } from './show.js';
 
 /** Where a value that is no default came from. */
 export interface Origin {

@@ -1,7 +1,7 @@
 // Files that operators already have must start as they are: every key of Lavalink's own example (lavalink-v4.md
 // §5.2) and every block of the tuning guide (settings-and-metrics.md §1.4, §3).
 import t from 'tap';
-import { refused, started } from '../support/load-config.js';
+import { refused, started } from '../../support/load-config.js';
 
 const LIMIT = { timeout: 10_000 };
 

@@ -1,8 +1,8 @@
 // Spelling, repeated and unknown keys, aliases, variables of the environment (settings-and-metrics.md §1.2-1.5).
 import t from 'tap';
-import { CONFIG_PATHS, rowOf } from '../../src/shared/config.js';
-import { findVariable, namesOf, variableOf } from '../../src/main/config-names.js';
-import { refused, started } from '../support/load-config.js';
+import { CONFIG_PATHS, rowOf } from '../../../src/shared/config.js';
+import { findVariable, namesOf, variableOf } from '../../../src/main/config/names.js';
+import { refused, started } from '../../support/load-config.js';
 
 const LIMIT = { timeout: 10_000 };
 const file = (...lines: readonly string[]) => ({ files: { 'application.yml': lines.join('\n') } });

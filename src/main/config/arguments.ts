@@ -1,5 +1,5 @@
 // The command line: the server's own options and `--a.b=c` properties. Pure; main thread, at start.
-import type { Findings } from './config-findings.js';
+import type { Findings } from './findings.js';
 
 export interface Arguments {
   /** Of --config, or null. */

@@ -1,11 +1,11 @@
 // The environment as a layer of the configuration (settings-and-metrics.md §1.3): which variable sets which key.
 // Takes the variables as an argument; only config.ts passes the real ones. Main thread, at start and reload.
-import type { ConfigPath } from '../shared/config.js';
-import { rowOf } from '../shared/config.js';
-import { findName, findVariable } from './config-names.js';
-import type { Findings } from './config-findings.js';
-import type { Given, Raw, RawEntry, Where } from './config-raw.js';
-import { scalar } from './config-raw.js';
+import type { ConfigPath } from '../../shared/config.js';
+import { rowOf } from '../../shared/config.js';
+import { findName, findVariable } from './names.js';
+import type { Findings } from './findings.js';
+import type { Given, Raw, RawEntry, Where } from './raw.js';
+import { scalar } from './raw.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

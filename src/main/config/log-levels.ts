@@ -1,10 +1,10 @@
 // RUST_LOG and PUMICE_LOG as levels of loggers (settings-and-metrics.md §3.5): a level, or directives such as
 // `warn,lavalink=debug`. They override logging.level. Completes the draft; main thread, at start and at a reload.
-import type { ConfigValues } from '../shared/config.js';
-import { rowOf } from '../shared/config.js';
-import { findChoice } from './config-convert.js';
-import type { Findings } from './config-findings.js';
-import type { Draft } from './config-resolve.js';
+import type { ConfigValues } from '../../shared/config.js';
+import { rowOf } from '../../shared/config.js';
+import { findChoice } from './convert.js';
+import type { Findings } from './findings.js';
+import type { Draft } from './resolve.js';
 
 type Level = ConfigValues['logging.level.root'];
 

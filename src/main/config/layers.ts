@@ -2,16 +2,16 @@
 // documents, what it imports, and the files of the active profiles. Reads through a function it is given. Main
 // thread, at start and at a reload.
 import { basename, dirname, extname, isAbsolute, join, relative, resolve } from 'node:path';
-import { rowOf } from '../shared/config.js';
-import { ServerError } from '../shared/errors.js';
-import { convert } from './config-convert.js';
-import { readProperties } from './config-flat.js';
-import { lookUpFlat, lookUpMap } from './config-lookup.js';
-import { expand } from './config-placeholders.js';
-import type { Environment } from './config-environment.js';
-import type { Findings } from './config-findings.js';
-import type { Given, Layer, RawMap } from './config-raw.js';
-import { readYaml } from './config-yaml.js';
+import { rowOf } from '../../shared/config.js';
+import { ServerError } from '../../shared/errors.js';
+import { convert } from './convert.js';
+import { readProperties } from './flat.js';
+import { lookUpFlat, lookUpMap } from './lookup.js';
+import { expand } from './placeholders.js';
+import type { Environment } from './environment.js';
+import type { Findings } from './findings.js';
+import type { Given, Layer, RawMap } from './raw.js';
+import { readYaml } from './yaml.js';
 
 const MAX_FILES = 32;
 const EXTENSIONS = ['.yml', '.yaml', '.properties'];

@@ -1,6 +1,6 @@
 // Configuration as written, before anything is known about its keys: text with positions. Made by the readers
 // (config-yaml.ts, config-flat.ts, config-environment.ts), consumed by config-lookup.ts. Main thread only.
-import type { ConfigPath } from '../shared/config.js';
+import type { ConfigPath } from '../../shared/config.js';
 
 /** Where something was written; line and column count from 1 and are null where there are none. */
 export interface Where {

@@ -2,10 +2,10 @@
 // text. Pure; main thread, at start and at a reload. Its messages never quote the file, which holds a password.
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments } from 'yaml';
 import type { Document, Node, Scalar } from 'yaml';
-import { ServerError } from '../shared/errors.js';
-import type { Findings } from './config-findings.js';
-import type { Raw, RawEntry, RawMap, Where } from './config-raw.js';
-import { scalar } from './config-raw.js';
+import { ServerError } from '../../shared/errors.js';
+import type { Findings } from './findings.js';
+import type { Raw, RawEntry, RawMap, Where } from './raw.js';
+import { scalar } from './raw.js';
 
 const MAX_DEPTH = 64;
 /** Nodes of a document, aliases counted at every use: `a: [*b, *b]` over and over would fill the memory. */

@@ -1,8 +1,8 @@
 // What --validate, --print-config and a refused start print. Pure; main thread.
-import { CONFIG_PATHS, rowOf } from '../shared/config.js';
-import type { Findings, Notice, Problem } from './config-findings.js';
-import type { Draft } from './config-resolve.js';
-import { showValue } from './config-show.js';
+import { CONFIG_PATHS, rowOf } from '../../shared/config.js';
+import type { Findings, Notice, Problem } from './findings.js';
+import type { Draft } from './resolve.js';
+import { showValue } from './show.js';
 
 /** One line for a notice: where, key, kind, reason. */
 export function noticeLine(notice: Notice): string {

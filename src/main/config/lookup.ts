@@ -1,12 +1,12 @@
 // What was written against what is known: walks one source's keys through the trie of names and yields the
 // values found, and a problem for each unknown, repeated or misplaced key. Pure; main thread.
-import { rowOf } from '../shared/config.js';
-import { isInvented } from './config-invented.js';
-import { NAMES, nearest } from './config-names.js';
-import type { KnownName, NameNode } from './config-names.js';
-import { fold, whereText } from './config-raw.js';
-import type { Findings } from './config-findings.js';
-import type { FlatEntry, Given, Raw, RawMap, Where } from './config-raw.js';
+import { rowOf } from '../../shared/config.js';
+import { isInvented } from './invented.js';
+import { NAMES, nearest } from './names.js';
+import type { KnownName, NameNode } from './names.js';
+import { fold, whereText } from './raw.js';
+import type { Findings } from './findings.js';
+import type { FlatEntry, Given, Raw, RawMap, Where } from './raw.js';
 
 /** A place in the trie that a written path has reached. */
 interface Place {

@@ -1,9 +1,9 @@
 // Kinds of values, bounds, placeholders (settings-and-metrics.md §1.2, §2.3, §5), each through the whole loader.
 import t from 'tap';
-import { CONFIG_PATHS, rowOf } from '../../src/shared/config.js';
-import type { ConfigPath } from '../../src/shared/config.js';
-import type { Row } from '../../src/shared/config-row.js';
-import { refused, started } from '../support/load-config.js';
+import { CONFIG_PATHS, rowOf } from '../../../src/shared/config.js';
+import type { ConfigPath } from '../../../src/shared/config.js';
+import type { Row } from '../../../src/shared/config-row.js';
+import { refused, started } from '../../support/load-config.js';
 
 const LIMIT = { timeout: 10_000 };
 

@@ -1,6 +1,6 @@
 // Values as a person reads them, secrets masked; for messages, --print-config and --validate. Pure; main thread.
-import type { ConfigValue, Row, Tree } from '../shared/config-row.js';
-import { numberText } from './config-convert.js';
+import type { ConfigValue, Row, Tree } from '../../shared/config-row.js';
+import { numberText } from './convert.js';
 
 const MASK = '***';
 /** Names in free trees whose values may be credentials of plugins. */

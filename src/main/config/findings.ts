@@ -1,7 +1,7 @@
 // What loading a configuration finds wrong or worth saying. Every step of the loader adds to one Findings; the
 // report prints it. Main thread, at start and at a reload.
-import { whereText } from './config-raw.js';
-import type { Where } from './config-raw.js';
+import { whereText } from './raw.js';
+import type { Where } from './raw.js';
 
 /** Something that fails start-up. `path` is empty where no key is concerned. */
 export interface Problem {

@@ -2,15 +2,15 @@
 // directives, refused values, and the report of what has no effect (settings-and-metrics.md §1.4, §5). Pure
 // apart from the draft it completes; main thread, at start and at a reload.
 import { isIP } from 'node:net';
-import { CONFIG_PATHS, rowOf } from '../shared/config.js';
-import type { ConfigPath } from '../shared/config.js';
-import type { Tree } from '../shared/config-row.js';
-import { findPlugin } from './config-plugins.js';
-import type { Findings, NoticeKind } from './config-findings.js';
-import { sameValue } from './config-resolve.js';
-import type { Draft } from './config-resolve.js';
-import { applyLogLevels } from './config-log-levels.js';
-import { showValue } from './config-show.js';
+import { CONFIG_PATHS, rowOf } from '../../shared/config.js';
+import type { ConfigPath } from '../../shared/config.js';
+import type { Tree } from '../../shared/config-row.js';
+import { findPlugin } from './plugins.js';
+import type { Findings, NoticeKind } from './findings.js';
+import { sameValue } from './resolve.js';
+import type { Draft } from './resolve.js';
+import { applyLogLevels } from './log-levels.js';
+import { showValue } from './show.js';
 
 const WELL_KNOWN_PASSWORD = 'youshallnotpass';
 

@@ -1,13 +1,13 @@
 // Broken and hostile configuration text: never a throw, always an exit with positions, within a bounded time.
 import fc from 'fast-check';
 import t from 'tap';
-import { readProperties } from '../../src/main/config-flat.js';
-import { lookUpFlat, lookUpMap } from '../../src/main/config-lookup.js';
-import { Findings } from '../../src/main/config-findings.js';
-import { problemLine } from '../../src/main/config-report.js';
-import { resolveLayers } from '../../src/main/config-resolve.js';
-import { readYaml } from '../../src/main/config-yaml.js';
-import { refused, started } from '../support/load-config.js';
+import { readProperties } from '../../../src/main/config/flat.js';
+import { lookUpFlat, lookUpMap } from '../../../src/main/config/lookup.js';
+import { Findings } from '../../../src/main/config/findings.js';
+import { problemLine } from '../../../src/main/config/report.js';
+import { resolveLayers } from '../../../src/main/config/resolve.js';
+import { readYaml } from '../../../src/main/config/yaml.js';
+import { refused, started } from '../../support/load-config.js';
 
 const LIMIT = { timeout: 30_000 };
 
