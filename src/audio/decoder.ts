@@ -1,9 +1,4 @@
-// What every decoder looks like to the pipeline, and the choice of one for a stream: our own code for PCM,
-// libopus for Opus, FFmpeg for the rest. Runs in shards, one decoder per producer.
-import type { StreamFormat } from './container.js';
-import { openAvDecoder } from './decode.js';
-import { openOpusDecoder } from './opus.js';
-import { openPcmDecoder } from './pcm.js';
+// What every decoder looks like to the pipeline; open-decoder.ts chooses one. Runs in shards, one per producer.
 
 export interface Decoder {
   /**
@@ -18,12 +13,4 @@ export interface Decoder {
   /** Hz of what lies in `pcm`; a stream may change it under way (HE-AAC, radios). */
   readonly sampleRate: number;
   close(): void;
-}
-
-/** Rejects nothing by the content; throws PUM_DECODER_MISSING or PUM_FORMAT_UNSUPPORTED. */
-export function openDecoder(format: StreamFormat): Decoder {
-  // libopus gives the exact timeline that pass-through packets have in a listener's decoder. Its binding
-  // knows one stream of at most two channels, so surround goes to FFmpeg.
-  if (format.codec === 'opus') return format.channels <= 2 ? openOpusDecoder() : openAvDecoder(format);
-  return openPcmDecoder(format) ?? openAvDecoder(format);
 }

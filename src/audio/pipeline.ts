@@ -4,10 +4,10 @@
 import { AUDIO } from '../shared/limits.js';
 import type { StreamFormat } from './container.js';
 import type { Decoder } from './decoder.js';
-import { openDecoder } from './decoder.js';
-import type { Filter } from './filter/chain.js';
+import type { Filter } from './filter/filter.js';
 import { openChain } from './filter/chain.js';
 import { openGain, playerGain } from './filter/volume.js';
+import { openDecoder } from './open-decoder.js';
 import type { FrameEncoder } from './opus.js';
 import { FRAME_SAMPLES, LOOK_AHEAD, openOpusEncoder, SAMPLE_RATE } from './opus.js';
 import { SILENCE_FRAME } from './opus-packet.js';

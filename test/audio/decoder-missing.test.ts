@@ -17,7 +17,7 @@ t.test('without the bindings only what needs them fails, with a code', { timeout
   t.teardown(() => {
     resolver._resolveFilename = original;
   });
-  const { openDecoder } = await import('../../src/audio/decoder.js');
+  const { openDecoder } = await import('../../src/audio/open-decoder.js');
   const { Pipeline } = await import('../../src/audio/pipeline.js');
   const settings = { volume: 100, filters: {}, complexity: 0, bitrate: 64_000, resampling: 'LOW' } as const;
   const format = { sampleRate: 48_000, channels: 2, description: null } as const;

@@ -1,7 +1,7 @@
 // The two volumes: Lavalink's `filters.volume` and the player volume, each with the curve that Lavalink has
 // (lavalink-v4.md §4.3 and §4.4). Used by the chain and the pipeline in shards.
 import { ServerError } from '../../shared/errors.js';
-import type { Filter } from './chain.js';
+import type { Filter } from './filter.js';
 
 /** Below this distance from 1 the filter is not there at all. */
 const FILTER_DEAD_BAND = 0.02;
