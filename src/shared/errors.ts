@@ -88,7 +88,6 @@ export const ERRORS = {
   PUM_DECODER_MISSING: row(500, 'fault', 'No decoder for {codec} is installed on this machine'),
   PUM_SEEK_FAILED: row(500, 'fault', 'Something went wrong when seeking to a position.'),
   PUM_TRACK_TERMINATED: row(500, 'suspicious', 'The track was unexpectedly terminated.'),
-  PUM_FILTER_RANGE: row(400, 'common', '{reason}'),
 
   // Voice.
   PUM_VOICE_ENDPOINT: row(400, 'common', 'The voice endpoint {host} is not allowed (pumice.voice.endpoints)'),
