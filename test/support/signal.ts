@@ -52,6 +52,15 @@ function addClick(pcm: Float32Array, at: number, rate: number): void {
   }
 }
 
+/** A tone of one level from end to end, the same on both sides. */
+export function tone(seconds: number, hertz = 440, rate = 48_000, level = 0.3): Pcm {
+  const pcm = Float32Array.from(
+    { length: Math.round(seconds * rate) },
+    (_, i) => level * Math.sin((2 * Math.PI * hertz * i) / rate),
+  );
+  return { rate, channels: [pcm, pcm.slice()] };
+}
+
 /** A logarithmic sweep, the same on both sides. */
 export function sweep(seconds: number, rate = 48_000, from = 50, to = 20_000): Pcm {
   const length = Math.round(seconds * rate);
