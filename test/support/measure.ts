@@ -107,12 +107,13 @@ export interface Expectation {
 /** What is wrong with a comparison, in words; empty when nothing is. */
 export function faults(found: Comparison, expected: Expectation): string[] {
   const wrong: string[] = [];
-  if (Math.abs(found.offset - expected.offset) > 1)
+  // Written so that a figure that is no number is a fault too.
+  if (!(Math.abs(found.offset - expected.offset) <= 1))
     wrong.push(`offset ${found.offset}, not ${expected.offset}`);
-  if (found.snrDb < expected.snrDb)
+  if (!(found.snrDb >= expected.snrDb))
     wrong.push(`${found.snrDb.toFixed(1)} dB of SNR, not ${expected.snrDb.toFixed(1)}`);
   for (const side of found.loudnessDb) {
-    if (Math.abs(side) > 0.5) wrong.push(`${side.toFixed(2)} dB louder than the source`);
+    if (!(Math.abs(side) <= 0.5)) wrong.push(`${side.toFixed(2)} dB louder than the source`);
   }
   if (found.clicksOff > 0) wrong.push(`${found.clicksOff} clicks out of place`);
   if (found.swapped) wrong.push('left and right are swapped');

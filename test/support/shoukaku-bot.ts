@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { Connector, Constants, Shoukaku, type Node, type NodeOption, type Player } from 'shoukaku';
 import { BotGateway, type VoiceStatePayload } from './bot-gateway.js';
 
+const CONNECTED: number = Constants.State.CONNECTED;
+
 export const BOT_ID = '100000000000000001';
 
 class StubConnector extends Connector {
