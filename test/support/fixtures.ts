@@ -98,6 +98,11 @@ export function oggOpus(pcm: Pcm, bitrate = 128_000): Buffer {
   return encode(pcm, { ...RECIPES.oggOpus, bitrate });
 }
 
+/** Any PCM as one of the formats, at that format's bit rate; the rate of the PCM must be the format's. */
+export function encodeAs(name: FixtureName, pcm: Pcm): Buffer {
+  return encode(pcm, RECIPES[name]);
+}
+
 /** The demo's music. */
 export function tune(seconds: number): Buffer {
   return oggOpus(tunePcm(seconds));

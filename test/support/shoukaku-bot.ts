@@ -1,9 +1,7 @@
 // A bot built on the unmodified Shoukaku client, with nothing of Discord behind it but a stub gateway.
 import { once } from 'node:events';
-import { Connector, Constants, Shoukaku, type Node, type NodeOption, type Player } from 'shoukaku';
+import { Connector, LoadType, Shoukaku, type Node, type NodeOption, type Player } from 'shoukaku';
 import { BotGateway, type VoiceStatePayload } from './bot-gateway.js';
-
-const CONNECTED: number = Constants.State.CONNECTED;
 
 export const BOT_ID = '100000000000000001';
 
@@ -71,7 +69,7 @@ export class ShoukakuBot {
       throw errors[0] ?? new Error('the node was not ready within 15 s');
     });
     const node = client.nodes.get('pumice');
-    if (node?.state !== Constants.State.CONNECTED) throw errors[0] ?? new Error('the node is not connected');
+    if (!node) throw errors[0] ?? new Error('the node is not connected');
     return new ShoukakuBot(client, node);
   }
 
@@ -82,7 +80,7 @@ export class ShoukakuBot {
   /** The encoded track of an identifier; rejects with what was loaded instead. */
   async load(identifier: string): Promise<string> {
     const loaded = await this.node.rest.resolve(identifier);
-    if (loaded?.loadType !== 'track') throw new Error(`not a track: ${JSON.stringify(loaded)}`);
+    if (loaded?.loadType !== LoadType.TRACK) throw new Error(`not a track: ${JSON.stringify(loaded)}`);
     return loaded.data.encoded;
   }
 

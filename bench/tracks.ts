@@ -1,0 +1,38 @@
+// Tracks for a load: as many as asked for, each with tones of its own, written to a folder that is kept for the
+// next run of the same kind.
+import { existsSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { encodeAs } from '../test/support/fixtures.js';
+import type { Pcm } from '../test/support/signal.js';
+
+export type TrackFormat = 'opus' | 'mp3';
+
+/** The folder; `N.opus` or `N.mp3` for every N below `count`. */
+export async function tracks(format: TrackFormat, count: number, seconds: number): Promise<string> {
+  const folder = join(tmpdir(), `pumice-bench-tracks-${String(seconds)}`);
+  await mkdir(folder, { recursive: true });
+  for (let n = 0; n < count; n++) {
+    const path = join(folder, `${String(n)}.${format}`);
+    if (existsSync(path)) continue;
+    await writeFile(path, encodeAs(format === 'opus' ? 'oggOpus' : 'mp3', tones(n, seconds, format)));
+  }
+  return folder;
+}
+
+/** Chords that differ from track to track and from side to side, with a slow swell: nothing an encoder can skip. */
+function tones(n: number, seconds: number, format: TrackFormat): Pcm {
+  const rate = format === 'opus' ? 48_000 : 44_100;
+  const side = (root: number): Float32Array =>
+    Float32Array.from({ length: seconds * rate }, (_, i) => {
+      const x = (2 * Math.PI * i) / rate;
+      const swell = 0.7 + 0.3 * Math.sin(x * 0.5);
+      return (
+        0.25 *
+        swell *
+        (Math.sin(x * root) + 0.5 * Math.sin(x * root * 2.51) + 0.25 * Math.sin(x * root * 5.03))
+      );
+    });
+  return { rate, channels: [side(180 + 7 * n), side(203 + 7 * n)] };
+}
