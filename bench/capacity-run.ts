@@ -4,9 +4,9 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { FakeVoiceProcess } from '../test/support/fake-voice-process.js';
-import { PumiceProcess, TEST_PASSWORD } from '../test/support/pumice-process.js';
+import { NodeClient } from '../test/support/node-client.js';
+import { PumiceProcess } from '../test/support/pumice-process.js';
 import { FloorProbe, type Floor } from './floor-probe.js';
-import { LoadClient } from './load-client.js';
 import { cpuOf, pssOf } from './process-usage.js';
 import { tracks, type TrackFormat } from './tracks.js';
 
@@ -67,7 +67,7 @@ export async function measure(options: CapacityOptions): Promise<CapacityResult>
     config: { 'pumice.performance.workerThreads': options.shards },
   });
   try {
-    const client = await LoadClient.connect(server.port, TEST_PASSWORD);
+    const client = await NodeClient.connect(server.port);
     await pause(1_000);
     const pssIdle = await pssOf(server.pid);
     await startPlayers();
@@ -121,13 +121,10 @@ export async function measure(options: CapacityOptions): Promise<CapacityResult>
         for (let n = next++; n < players; n = next++) {
           const guild = String(300_000_000_000_000_000n + BigInt(n));
           await voice.addListener(guild);
-          const { endpoint } = voice;
-          await client.patch(guild, {
-            voice: { token: 't', endpoint, sessionId: `session-${guild}`, channelId: guild },
-          });
+          await client.join(guild, voice.endpoint);
           await voice.waitForDave(guild, 20_000);
           const encoded = await client.load(`http://127.0.0.1:${String(origin.port)}/${String(n)}.${format}`);
-          await client.patch(guild, { track: { encoded } });
+          await client.play(guild, encoded);
         }
       };
       await Promise.all(Array.from({ length: CONCURRENT_JOINS }, join));
@@ -156,7 +153,7 @@ async function startOrigin(folder: string): Promise<{ child: ChildProcess; port:
 }
 
 /** Cumulative frames by upper bound in seconds, summed over shards. */
-async function senderLateness(client: LoadClient): Promise<Record<string, number>> {
+async function senderLateness(client: NodeClient): Promise<Record<string, number>> {
   const found: Record<string, number> = {};
   for (const line of (await client.text('/metrics')).split('\n')) {
     const match = /^lavalink_frame_lateness_seconds_bucket\{.*le="([^"]+)".*\} (\d+)/.exec(line);

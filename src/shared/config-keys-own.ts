@@ -192,8 +192,7 @@ export const OWN_KEYS = {
     { min: 16 * MIB },
     {
       takesEffect: 'restart',
-      status: "no effect yet: V8's own limit holds",
-      doc: 'Heap of one shard; derived from the memory limit where absent.',
+      doc: "Heap of one shard, beyond which it is replaced; V8's own limit where absent.",
     },
   ),
   'pumice.watchdog.wedgeAfter': duration(

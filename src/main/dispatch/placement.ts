@@ -37,4 +37,4 @@ export function cheapest<T extends Candidate>(shards: readonly T[], maxPlayers: 
 
 const FULL = 1_000;
 /** Costs closer than this are the noise of the measurement. */
-const TIE = 0.002;
+const TIE = 0.02;

@@ -41,6 +41,7 @@ interface Placed {
 
 const SAMPLE_INTERVAL_MS = 1_000;
 const START_DEADLINE_MS = 15_000;
+const SHARD_YOUNG_MB = 4;
 
 export class ShardFleet implements Fleet {
   readonly loader: LoadService;
@@ -76,8 +77,9 @@ export class ShardFleet implements Fleet {
       tasksPerThread: 1,
       idleTimeout: 0,
       stackBytes: values['pumice.performance.threadStackSize'],
-      maxHeapMb: null,
-      maxYoungMb: null,
+      maxHeapMb: megabytes(values['pumice.shards.heapLimit']),
+      // A small young generation: short pauses, and less memory that is only waiting to be collected.
+      maxYoungMb: SHARD_YOUNG_MB,
     });
     this.#shards = Array.from(
       { length: options.shards },
@@ -142,6 +144,11 @@ export class ShardFleet implements Fleet {
       ttlMs,
     };
     return shard.command(envelope);
+  }
+
+  /** Where a player lives now, or null. */
+  placementOf(player: string): Placement | null {
+    return this.#players.get(player)?.placement ?? null;
   }
 
   position(placement: Placement): PositionReading {
@@ -258,6 +265,10 @@ export async function createShardFleet(options: ShardFleetOptions): Promise<Shar
   const fleet = new ShardFleet(options, await readCa(options.values['pumice.voice.caFile']));
   await fleet.start();
   return fleet;
+}
+
+function megabytes(bytes: number | null): number | null {
+  return bytes === null ? null : Math.ceil(bytes / 1_048_576);
 }
 
 async function readCa(path: string | null): Promise<string | null> {

@@ -1,0 +1,16 @@
+// Makes a shard of this process misbehave; the shard runs faulty-shard-entry.ts.
+import { BroadcastChannel } from 'node:worker_threads';
+
+export const FAULT_CHANNEL = 'pumice-fault';
+
+export interface FaultCommand {
+  readonly shard: number;
+  /** An uncaught exception; process.exit; the heap runs full; the task's promise rejects. */
+  readonly fault: 'throw' | 'exit' | 'oom' | 'reject';
+}
+
+export function makeFault(command: FaultCommand): void {
+  const channel = new BroadcastChannel(FAULT_CHANNEL);
+  channel.postMessage(command);
+  channel.close();
+}
