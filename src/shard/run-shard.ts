@@ -57,6 +57,8 @@ export async function runShard(task: ShardTask, threadId: number): Promise<void>
     notify: (notice) => {
       channel.notify(notice);
     },
+    // Of a worker thread these two are its own; rss and arrayBuffers are the process's.
+    memory: () => process.memoryUsage(),
   });
   const channel = new Channel(
     task.port,

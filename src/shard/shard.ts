@@ -18,6 +18,8 @@ import { Feed } from './voice/feed.js';
 import { VoiceLink } from './voice/voice-link.js';
 
 const WATCH_INTERVAL_MS = 500;
+/** Memory is looked at once in so many watches: every five seconds. */
+const WATCHES_PER_MEMORY_READING = 10;
 
 export interface ShardOptions {
   readonly clock: Clock;
@@ -28,6 +30,8 @@ export interface ShardOptions {
   readonly openTrack: (token: string, signal: AbortSignal) => Promise<Container>;
   readonly audio: AudioSettings;
   readonly notify: (notice: ShardNotice) => void;
+  /** Bytes of this thread's heap in use, and of memory outside that it holds. */
+  readonly memory: () => { readonly heapUsed: number; readonly external: number };
 }
 
 export interface AudioSettings {
@@ -47,6 +51,7 @@ export class Shard {
   readonly #feed: Feed;
   readonly #host: PlayerHost;
   #watch: Timer | null = null;
+  #watches = 0;
 
   constructor(options: ShardOptions) {
     this.#options = options;
@@ -182,6 +187,11 @@ export class Shard {
         if (player.isPlaying) playing++;
       }
       counters.set(ShardWord.playing, playing);
+      if (this.#watches++ % WATCHES_PER_MEMORY_READING === 0) {
+        const { heapUsed, external } = this.#options.memory();
+        counters.set(ShardWord.heapUsed, heapUsed);
+        counters.set(ShardWord.external, external);
+      }
       this.#watchLater();
     });
   }

@@ -48,6 +48,7 @@ class House {
         return Promise.resolve(container);
       },
       audio: { ...AUDIO, ...options.audio },
+      memory: () => ({ heapUsed: 0, external: 0 }),
       notify: (notice) => {
         if (notice.kind === 'event') this.events.push(notice.event);
       },
