@@ -4,46 +4,12 @@
 
 import { ExternalSender, appendPayload, revokePayload } from './external-sender.js';
 import type { Proposal } from './external-sender.js';
+import { introduce, type DaveMember } from './dave-member.js';
+import { emptyScore, type DaveReport, type DaveScore } from './dave-report.js';
+import type { Pending, Transition } from './dave-transition.js';
+import { LeafTable } from './leaf-table.js';
 import { parseCommitWelcome, parseKeyPackage, uint16, uint64, welcomeFor } from './mls.js';
 import type { CommitWelcome, KeyPackage } from './mls.js';
-
-/** Somebody in the call: a bot's session or a listener. Both calls must not call the delivery back at once. */
-export interface DaveMember {
-  readonly userId: string;
-  deliverJson(op: number, d: unknown): void;
-  deliverBinary(op: number, payload: Buffer): void;
-}
-
-export interface DaveReport {
-  /** What the server says in op 4, after a downgrade 0. */
-  version: number;
-  established: boolean;
-  epoch: number;
-  /** User ids in leaf order, null where blank. */
-  leaves: (string | null)[];
-  /** User ids whose commit was taken, one per epoch. */
-  commits: string[];
-  lateCommits: number;
-  badCommits: string[];
-  /** Op 31 received. */
-  invalid: number;
-  /** Transitions that went on without every op 23. */
-  transitionTimeouts: number;
-  /** Transition ids that were executed, in order; 0 is a sole-member reset. */
-  executed: number[];
-}
-
-interface Transition {
-  readonly id: number;
-  readonly recipients: readonly string[];
-  readonly waiting: Set<string>;
-  readonly timer: NodeJS.Timeout;
-  readonly version: number;
-}
-
-type Pending =
-  | { readonly kind: 'add'; readonly keyPackage: KeyPackage }
-  | { readonly kind: 'remove'; readonly userId: string };
 
 export class DaveDelivery {
   readonly channelId: string;
@@ -59,7 +25,7 @@ export class DaveDelivery {
   #version: number;
   #epoch = 0n;
   #established = false;
-  #leaves: (string | null)[] = [];
+  readonly #leaves = new LeafTable();
   /** Established: the proposals of this epoch. */
   #inFlight: Proposal[] = [];
   #queue: Pending[] = [];
@@ -69,12 +35,7 @@ export class DaveDelivery {
   #transition: Transition | null = null;
   #transitionId = 0;
 
-  readonly #commits: string[] = [];
-  readonly #badCommits: string[] = [];
-  readonly #executed: number[] = [];
-  #lateCommits = 0;
-  #invalid = 0;
-  #timeouts = 0;
+  readonly #score: DaveScore = emptyScore();
   #settledSince: number | null = null;
 
   constructor(channelId: string, version: number, transitionTimeoutMs: number, onChange: () => void) {
@@ -148,7 +109,7 @@ export class DaveDelivery {
     );
     this.broadcast(13, { user_id: userId });
     this.#answered(userId);
-    const committers = this.#leaves.filter((leaf) => leaf !== null && this.#members.has(leaf));
+    const committers = this.#live();
     if (!this.#established) {
       this.#withdraw(userId);
     } else if (this.#members.size < 2 || committers.length === 0) {
@@ -189,10 +150,10 @@ export class DaveDelivery {
     try {
       const parsed = parseCommitWelcome(payload);
       if (parsed.epoch === this.#epoch && parsed.groupId.equals(this.#groupId)) this.#accept(userId, parsed);
-      else this.#lateCommits++;
+      else this.#score.lateCommits++;
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
-      this.#badCommits.push(`${userId}: ${error.message}`);
+      this.#score.badCommits.push(`${userId}: ${error.message}`);
     }
     this.#changed();
   }
@@ -205,7 +166,7 @@ export class DaveDelivery {
 
   /** Op 31: the member will not answer with op 23; its new key package brings it back. */
   invalid(userId: string, transitionId: number): void {
-    this.#invalid++;
+    this.#score.invalid++;
     this.ready(userId, transitionId);
   }
 
@@ -241,17 +202,16 @@ export class DaveDelivery {
       version: this.#version,
       established: this.#established,
       epoch: Number(this.#epoch),
-      leaves: [...this.#leaves],
-      commits: [...this.#commits],
-      lateCommits: this.#lateCommits,
-      badCommits: [...this.#badCommits],
-      invalid: this.#invalid,
-      transitionTimeouts: this.#timeouts,
-      executed: [...this.#executed],
+      leaves: this.#leaves.list(),
+      ...structuredClone(this.#score),
     };
   }
 
   close(): void {
+    this.#dropTransition();
+  }
+
+  #dropTransition(): void {
     if (this.#transition !== null) clearTimeout(this.#transition.timer);
     this.#transition = null;
   }
@@ -329,14 +289,14 @@ export class DaveDelivery {
       if (parsed.welcome === null) throw new RangeError('the commit adds members and has no welcome');
       welcomes.set(change.keyPackage.userId, welcomeFor(parsed.welcome, change.keyPackage.ref));
     }
-    this.#plant(userId, taken);
+    this.#leaves.plant(taken, this.#established ? null : userId);
     this.#epoch++;
     this.#established = true;
     this.#inFlight = [];
     this.#adds.clear();
     this.#sent.clear();
     for (const added of [userId, ...welcomes.keys()]) this.#keyPackages.delete(added);
-    this.#commits.push(userId);
+    this.#score.commits.push(userId);
 
     this.#begin(this.#nextTransition(), this.#live(), this.#version, (member, id) => {
       const welcome = welcomes.get(member.userId);
@@ -345,20 +305,9 @@ export class DaveDelivery {
     });
   }
 
-  /** The leaf table (§2.4 item 6): the first committer is leaf 0; Removes blank, then Adds fill from the left. */
-  #plant(committer: string, taken: readonly Proposal[]): void {
-    if (!this.#established) this.#leaves = [committer];
-    for (const { change } of taken) if (change.kind === 'remove') this.#leaves[change.leaf] = null;
-    for (const { change } of taken) {
-      if (change.kind !== 'add') continue;
-      const blank = this.#leaves.indexOf(null);
-      this.#leaves[blank < 0 ? this.#leaves.length : blank] = change.keyPackage.userId;
-    }
-  }
-
   /** Members of the group that are still in the call. */
   #live(): readonly string[] {
-    return this.#leaves.filter((leaf): leaf is string => leaf !== null && this.#members.has(leaf));
+    return this.#leaves.userIds.filter((leaf) => this.#members.has(leaf));
   }
 
   // ---- Transitions ----
@@ -375,18 +324,18 @@ export class DaveDelivery {
     announce: (member: DaveMember, id: number) => void,
   ): void {
     const timer = setTimeout(() => {
-      this.#timeouts++;
+      this.#score.transitionTimeouts++;
       this.#execute();
     }, this.#transitionTimeoutMs);
-    if (this.#transition !== null) clearTimeout(this.#transition.timer);
+    this.#dropTransition();
     this.#transition = { id, recipients, waiting: new Set(recipients), timer, version };
     for (const userId of recipients) {
       const member = this.#members.get(userId);
       if (member !== undefined) announce(member, id);
     }
     // Somebody who left while the commit was made is in the group all the same.
-    for (const leaf of this.#leaves) {
-      if (leaf !== null && !this.#members.has(leaf) && !this.#isLeaving(leaf)) {
+    for (const leaf of this.#leaves.userIds) {
+      if (!this.#members.has(leaf) && !this.#isLeaving(leaf)) {
         this.#queue.push({ kind: 'remove', userId: leaf });
       }
     }
@@ -406,10 +355,9 @@ export class DaveDelivery {
   #execute(): void {
     const transition = this.#transition;
     if (transition === null) return;
-    clearTimeout(transition.timer);
-    this.#transition = null;
+    this.#dropTransition();
     this.#version = transition.version;
-    this.#executed.push(transition.id);
+    this.#score.executed.push(transition.id);
     for (const userId of transition.recipients) {
       this.#members.get(userId)?.deliverJson(22, { transition_id: transition.id });
     }
@@ -427,26 +375,20 @@ export class DaveDelivery {
   #resetAll(): void {
     this.#resetGroup();
     if (this.#members.size === 0) return;
-    this.#executed.push(0);
+    this.#score.executed.push(0);
     this.broadcast(24, { protocol_version: 1, epoch: 1 });
     this.broadcast(21, { protocol_version: 1, transition_id: 0 });
   }
 
   #resetGroup(): void {
-    if (this.#transition !== null) clearTimeout(this.#transition.timer);
-    this.#transition = null;
+    this.#dropTransition();
     this.#epoch = 0n;
     this.#established = false;
-    this.#leaves = [];
+    this.#leaves.clear();
     this.#inFlight = [];
     this.#queue = [];
     this.#adds.clear();
     this.#sent.clear();
     this.#keyPackages.clear();
   }
-}
-
-function introduce(to: DaveMember, userId: string): void {
-  to.deliverJson(18, { user_id: userId, flags: 2 });
-  to.deliverJson(20, { user_id: userId, platform: 0 });
 }

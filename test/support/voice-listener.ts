@@ -3,7 +3,8 @@
 // the event loop, as a client on the network would; a refusal of its library is kept in `complaints`.
 
 import { DAVESession } from '@snazzah/davey';
-import type { DaveDelivery, DaveMember } from './dave-delivery.js';
+import type { DaveDelivery } from './dave-delivery.js';
+import type { DaveMember } from './dave-member.js';
 
 const MEDIA_AUDIO = 0;
 const APPEND = 0;

@@ -3,7 +3,8 @@
 // faults that concern single messages to a bot are committed here.
 
 import crypto from 'node:crypto';
-import type { DaveMember, DaveReport } from './dave-delivery.js';
+import type { DaveMember } from './dave-member.js';
+import type { DaveReport } from './dave-report.js';
 import { ResendBuffer } from './resend-buffer.js';
 import type { NumberedMessage } from './resend-buffer.js';
 import { openPacket } from './rtp-packet.js';
