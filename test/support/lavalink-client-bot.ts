@@ -98,7 +98,7 @@ export class LavalinkClientBot {
 
   /** Rejects with what was loaded instead of a track. */
   async load(player: Player, identifier: string): Promise<Track> {
-    const result = await player.search({ query: identifier }, { id: BOT_ID });
+    const result = await player.search({ query: identifier, source: 'http' as never }, { id: BOT_ID });
     const [track] = result.tracks;
     if (result.loadType !== 'track' || !track) throw new Error(`not a track: ${JSON.stringify(result)}`);
     return track as Track;
