@@ -59,7 +59,7 @@ export class PacketWindow {
   /** Whether a producer may start at `seconds` after a run-up: nothing it needs has been dropped. */
   covers(fromSeconds: number, seconds: number): boolean {
     const oldest = this.get(this.#first);
-    if (!oldest || this.end < seconds) return false;
+    if (!oldest || this.end <= seconds) return false;
     return this.#first === 0 || oldest.time <= fromSeconds;
   }
 

@@ -154,7 +154,8 @@ export class Playback {
     this.#end = seconds;
   }
 
-  seek(seconds: number): void {
+  /** `sounding`: frames are leaving now, so old ones may go on until the new ones are there. */
+  seek(seconds: number, sounding: boolean): void {
     this.generation++;
     this.#failure = null;
     this.#coming?.close();
@@ -162,9 +163,11 @@ export class Playback {
     const info = this.#reader.info;
     const inWindow =
       info !== null && this.#reader.window.covers(seconds - runUpSeconds(info.format), seconds);
-    if (!inWindow) {
+    if (inWindow) {
+      this.#reader.aim(seconds);
+    } else {
       this.#coming = this.#newReader(seconds);
-      if (!this.#options.ghosting) this.#dropProducer();
+      if (!this.#options.ghosting || !sounding) this.#dropProducer();
     }
     this.#target = seconds;
     this.#stale = true;

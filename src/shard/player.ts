@@ -300,7 +300,7 @@ export class Player implements Fed {
     if (!playback) return;
     this.#ending = false;
     this.#watch.restart(this.#host.clock.now());
-    playback.seek(positionMs / 1000);
+    playback.seek(positionMs / 1000, !this.#paused && this.#out.queued > 0);
     this.#row.setPosition(positionMs, this.#host.clock.now());
     this.#host.feed.want(this);
   }

@@ -51,6 +51,12 @@ export class Reader {
     return this.#info;
   }
 
+  /** The cursor will go on at `at`: what lies ahead is counted from there, nothing is dropped yet. */
+  aim(at: number): void {
+    this.#cursorAt = at;
+    this.#wakeIfHungry();
+  }
+
   /** The slowest cursor stands at `at`; packets from `from` (its run-up included) on are kept. */
   keep(from: number, at: number): void {
     this.#cursorAt = at;
@@ -58,8 +64,7 @@ export class Reader {
       this.#kept = from;
       this.window.dropBefore(from);
     }
-    // Woken at four fifths, so that a full window costs one wake per batch and not one per frame.
-    if (this.#wake && this.#aheadSeconds() < this.#options.ahead * 0.8 && !this.#overBytes()) this.#wake();
+    this.#wakeIfHungry();
   }
 
   close(): void {
@@ -112,6 +117,11 @@ export class Reader {
         resolve();
       };
     });
+  }
+
+  /** Woken at four fifths, so that a full window costs one wake per batch and not one per frame. */
+  #wakeIfHungry(): void {
+    if (this.#wake && this.#aheadSeconds() < this.#options.ahead * 0.8 && !this.#overBytes()) this.#wake();
   }
 
   #aheadSeconds(): number {

@@ -249,3 +249,34 @@ t.test('a reader stops at the length of its window', { timeout: 10_000 }, async 
   const later = house.containers[0]?.taken ?? 0;
   t.ok(later >= 140 && later <= 165, `${String(later)} packets after two more seconds`);
 });
+
+t.test('a seek to the very end of the window is not forgotten', { timeout: 10_000 }, async (t) => {
+  for (const positionMs of [980, 1_000, 1_020]) {
+    const house = new House();
+    await house.create();
+    await house.update({ voice: VOICE, track: play() });
+    await house.run(5);
+    await house.update({ positionMs });
+    await house.run(20);
+    t.ok(house.heard.includes(positionMs / 20), `${String(positionMs)} ms: ${house.heard.join(' ')}`);
+    t.ok(house.position > positionMs);
+  }
+});
+
+t.test('a seek in a pause plays nothing of the old place afterwards', { timeout: 10_000 }, async (t) => {
+  const house = new House();
+  await house.create();
+  await house.update({ voice: VOICE, track: play() });
+  await house.run(10);
+  await house.update({ paused: true });
+  await house.run(3);
+  house.containers[0]?.release(300);
+  await house.update({ positionMs: 7_000 });
+  await house.update({ paused: false });
+  await house.run(5);
+  t.same(house.heard, [...range(0, 10), 'finish'], 'nothing while the new place is not there yet');
+  house.containers[0]?.release();
+  await house.settle();
+  await house.run(3);
+  t.same(house.heard.slice(11), [350, 351, 352]);
+});

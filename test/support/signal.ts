@@ -72,6 +72,16 @@ export function sweep(seconds: number, rate = 48_000, from = 50, to = 20_000): P
   return { rate, channels: [pcm, pcm.slice()] };
 }
 
+/** The same with a little noise of a fixed seed, so that no two of its packets are encoded alike. */
+export function withNoise(pcm: Pcm, level = 0.02): Pcm {
+  let state = 1;
+  const noise = (): number => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return (state / 2 ** 31 - 1) * level;
+  };
+  return { rate: pcm.rate, channels: pcm.channels.map((side) => side.map((sample) => sample + noise())) };
+}
+
 export function silence(seconds: number, rate = 48_000, channels = 2): Pcm {
   const length = Math.round(seconds * rate);
   return { rate, channels: Array.from({ length: channels }, () => new Float32Array(length)) };
