@@ -1,0 +1,62 @@
+// A shard without players: answers commands with what it was sent, and misbehaves on command. For tests of the
+// dispatch, which must not care what a shard does.
+import { threadId } from 'node:worker_threads';
+import { Channel } from '../../src/shared/channel.js';
+import { systemClock } from '../../src/shared/clock.js';
+import { PlayerWord } from '../../src/shared/counter-words.js';
+import { PlayerTable, ROWS_PER_TABLE } from '../../src/shared/player-table.js';
+import type { PlayerCommand } from '../../src/shared/shard-commands.js';
+import type { ShardTask } from '../../src/shared/shard-task.js';
+import { nameThread } from '../../src/shared/thread-name.js';
+
+/** What the volume of an `update` makes this shard do. */
+export const Deed = { throw: 901, exit: 902, hang: 903, staleEvent: 904, slow: 905 } as const;
+
+// eslint-disable-next-line no-restricted-exports -- a worker entry: piscina runs its default export
+export default function echoShard(task: ShardTask): Promise<void> {
+  nameThread(`pumice-s${String(task.index)}`);
+  const tables = task.tables.map((buffer) => new PlayerTable(buffer));
+  let deaf = false;
+  return new Promise((drained) => {
+    const channel = new Channel(
+      task.port,
+      {
+        request: (body) => answer(body as PlayerCommand),
+        notice: () => {
+          if (!deaf) drained();
+        },
+        shared: (buffer) => tables.push(new PlayerTable(buffer)),
+        broken: () => {
+          drained();
+        },
+      },
+      { clock: systemClock, maxInFlight: 1_024, perTurn: 31 },
+    );
+    channel.notify({ kind: 'ready', threadId });
+
+    function answer(command: PlayerCommand): unknown {
+      const { op, player, epoch, rev } = command;
+      if (op === 'create') {
+        const { row } = command.body;
+        tables[Math.floor(row / ROWS_PER_TABLE)]?.set(row % ROWS_PER_TABLE, PlayerWord.sent, epoch);
+      }
+      if (op === 'update') {
+        const { volume } = command.body;
+        if (volume === Deed.throw) setImmediate(() => fail());
+        if (volume === Deed.exit) process.exit(5);
+        if (volume === Deed.hang) deaf = true;
+        if (volume === Deed.throw || volume === Deed.slow) return new Promise(() => undefined);
+        const told = volume === Deed.staleEvent ? epoch - 1 : epoch;
+        channel.notify({
+          kind: 'event',
+          event: { v: 1, player, session: 's', epoch: told, seq: rev, body: { type: 'voiceReady' } },
+        });
+      }
+      return { rev };
+    }
+  });
+}
+
+function fail(): never {
+  throw new Error('a shard that throws');
+}
