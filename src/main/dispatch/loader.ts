@@ -50,16 +50,14 @@ export class LoaderPool implements LoadService {
     });
     port1.unref();
     const task: LoadTask = { identifier, deadlineMs, config, cancel: port2 };
+    let onAbort: () => void = () => undefined;
     const cancelled = new Promise<never>((_, reject) => {
-      signal.addEventListener(
-        'abort',
-        () => {
-          port1.postMessage('cancel');
-          reject(ServerError.from(signal.reason, 'PUM_LOAD_FAILED'));
-        },
-        { once: true },
-      );
+      onAbort = () => {
+        port1.postMessage('cancel');
+        reject(ServerError.from(signal.reason, 'PUM_LOAD_FAILED'));
+      };
     });
+    signal.addEventListener('abort', onAbort, { once: true });
     cancelled.catch(() => undefined);
     const wedged = clock.after(deadlineMs + WEDGED_AFTER_MS, () => {
       void this.#pool.terminate(threadId);
@@ -68,6 +66,7 @@ export class LoaderPool implements LoadService {
     // The watchdog outlives a cancelled load: a loader that ignores the cancelling is ended too.
     const over = (): void => {
       wedged.cancel();
+      signal.removeEventListener('abort', onAbort);
       port1.close();
     };
     running.then(over, over);
