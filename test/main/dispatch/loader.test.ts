@@ -15,7 +15,8 @@ function pool(entry: URL, deadlineMs = 10_000): LoaderPool {
   return new LoaderPool({ clock: systemClock, config, deadlineMs, entry });
 }
 
-const never = new AbortController().signal;
+/** A signal that is never aborted, a new one for each load as each request has its own. */
+const never = (): AbortSignal => new AbortController().signal;
 
 t.test('forty loads at once all find their track', LIMIT, async (t) => {
   const loaders = pool(REAL);
@@ -24,11 +25,11 @@ t.test('forty loads at once all find their track', LIMIT, async (t) => {
   const { bytes, contentType } = fixture('mp3', 2);
   origin.file('/a.mp3', { body: bytes, contentType });
   const outcomes = await Promise.all(
-    Array.from({ length: 40 }, (_, n) => loaders.load(origin.url(`/a.mp3?${String(n)}`), never)),
+    Array.from({ length: 40 }, (_, n) => loaders.load(origin.url(`/a.mp3?${String(n)}`), never())),
   );
   t.same([...new Set(outcomes.map(({ kind }) => kind))].sort(), ['empty']);
   const found = await Promise.all(
-    Array.from({ length: 40 }, () => loaders.load(origin.url('/a.mp3'), never)),
+    Array.from({ length: 40 }, () => loaders.load(origin.url('/a.mp3'), never())),
   );
   t.same([...new Set(found.map(({ kind }) => kind))], ['track']);
 });
@@ -38,7 +39,7 @@ t.test('a cancelled load rejects within 100 ms and lets go of its connection', L
   const origin = await Origin.start();
   t.teardown(() => Promise.all([loaders.close(), origin.close()]));
   origin.silent('/silent');
-  await loaders.load(origin.url('/warm-up'), never);
+  await loaders.load(origin.url('/warm-up'), never());
   const control = new AbortController();
   const load = loaders.load(origin.url('/silent'), control.signal);
   load.catch(() => undefined);
@@ -55,7 +56,7 @@ t.test('a silent origin ends at the deadline with a coded outcome', LIMIT, async
   const origin = await Origin.start();
   t.teardown(() => Promise.all([loaders.close(), origin.close()]));
   origin.silent('/silent');
-  t.match(await loaders.load(origin.url('/silent'), never), {
+  t.match(await loaders.load(origin.url('/silent'), never()), {
     kind: 'error',
     error: { code: 'PUM_LOAD_DEADLINE' },
   });
@@ -65,14 +66,14 @@ t.test('a loader caught in a loop is ended, and the next load finds a fresh one'
   const loaders = pool(WEDGED, 300);
   t.teardown(() => loaders.close());
   const began = performance.now();
-  t.match(await loaders.load('spin', never), { kind: 'error', error: { code: 'PUM_LOAD_DEADLINE' } });
+  t.match(await loaders.load('spin', never()), { kind: 'error', error: { code: 'PUM_LOAD_DEADLINE' } });
   t.ok(performance.now() - began >= 1_300);
-  t.match(await loaders.load('anything', never), { kind: 'empty' });
+  t.match(await loaders.load('anything', never()), { kind: 'empty' });
 });
 
 t.test('a loader that dies costs its own load only', LIMIT, async (t) => {
   const loaders = pool(WEDGED);
   t.teardown(() => loaders.close());
-  t.match(await loaders.load('exit', never), { kind: 'error' });
-  t.match(await loaders.load('anything', never), { kind: 'empty' });
+  t.match(await loaders.load('exit', never()), { kind: 'error' });
+  t.match(await loaders.load('anything', never()), { kind: 'empty' });
 });
