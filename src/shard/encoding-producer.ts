@@ -8,8 +8,6 @@ import { Made, type Producer } from './producer.js';
 import type { Reader } from './reader.js';
 import { FrameMode } from './voice/driver.js';
 
-const FRAME_SECONDS = 0.02;
-
 export class EncodingProducer implements Producer {
   readonly mode = FrameMode.encoded;
   readonly #reader: Reader;
@@ -47,9 +45,10 @@ export class EncodingProducer implements Producer {
 
   make(): Made {
     for (;;) {
+      const start = this.#pipeline.frameTime;
       const length = this.#pipeline.frame(scratch);
       if (length > 0) {
-        this.#frames.put(scratch, length);
+        this.#frames.put(scratch, length, start);
         return Made.frame;
       }
       if (this.#finished) return Made.ended;
@@ -63,7 +62,7 @@ export class EncodingProducer implements Producer {
   }
 
   startOf(index: number): number {
-    return this.#at + index * FRAME_SECONDS;
+    return this.#frames.startOf(index) ?? this.#pipeline.frameTime;
   }
 
   close(): void {
