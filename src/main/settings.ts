@@ -19,6 +19,8 @@ export interface Settings {
   readonly maxTotalPlayers: number;
   readonly commandDeadline: number;
   readonly loadDeadline: number;
+  /** Outermost deadline of any request. */
+  readonly requestDeadline: number;
   readonly resume: ResumeLimits;
   /** Longest time a session may be away, in seconds. */
   readonly maxResumeTimeout: number;
@@ -49,6 +51,7 @@ export function settingsFrom(values: ConfigValues): Settings {
     maxTotalPlayers: values['pumice.limits.maxTotalPlayers'],
     commandDeadline: values['pumice.http.commandDeadline'],
     loadDeadline: values['pumice.http.loadDeadline'],
+    requestDeadline: values['server.http.requestTimeout'],
     resume: { maxEvents: values['pumice.resume.maxEvents'], maxBytes: values['pumice.resume.maxBytes'] },
     maxResumeTimeout: Math.floor(values['pumice.resume.maxTimeout'] / 1_000),
     maxOutbox: values['pumice.websocket.maxOutbox'],

@@ -155,7 +155,6 @@ export const LAVALINK_KEYS = {
   ),
   'lavalink.server.useSeekGhosting': flag(true, {
     takesEffect: 'new',
-    status: 'no effect yet: a seek is silent until it yields data',
     doc: 'Whether old frames play on until a seek yields data.',
   }),
   'lavalink.server.youtubePlaylistLoadLimit': integer(
@@ -269,7 +268,11 @@ export const LAVALINK_KEYS = {
     'ms',
     3_000,
     { min: 1, max: 600_000 },
-    { takesEffect: 'live', doc: 'Ceiling on waiting for a free connection.' },
+    {
+      takesEffect: 'live',
+      status: 'no effect yet: there is no pool whose connections could run out',
+      doc: 'Ceiling on waiting for a free connection.',
+    },
   ),
   'lavalink.server.timeouts.socketTimeoutMs': duration(
     'ms',

@@ -106,7 +106,7 @@ export const OBSERVING_KEYS = {
   ),
   'logging.level': tree({
     takesEffect: 'live',
-    status: 'no effect yet: one level holds for all loggers',
+    status: 'limited: by the names of our own loggers; those of Java are not mapped yet',
     doc: 'Levels of single loggers, by name.',
   }),
   'logging.pattern': tree({

@@ -25,7 +25,6 @@ const KEY_STORE = {
 const TLS_FLOOR = "limited: the TLS library's floor applies";
 const SILENT =
   'limited: uWebSockets.js closes such connections after 10–12 s whatever is asked; a longer bound is therefore kept, a shorter one is not';
-const BODIES = 'no effect yet: error bodies always have this form';
 
 export const SERVER_KEYS = {
   'server.port': integer(
@@ -117,17 +116,14 @@ export const SERVER_KEYS = {
   }),
   'server.error.include-stacktrace': choice(['never', 'always', 'on_param'], 'on_param', {
     takesEffect: 'live',
-    status: BODIES,
     doc: 'The trace field of error bodies: never, always, or when the request asks with ?trace. Codes and messages only, files and lines with pumice.debug.traces.',
   }),
   'server.error.include-message': choice(['never', 'always', 'on_param'], 'always', {
     takesEffect: 'live',
-    status: BODIES,
     doc: 'The message field of error bodies.',
   }),
   'server.error.include-exception': flag(false, {
     takesEffect: 'live',
-    status: BODIES,
     doc: 'Whether error bodies carry the error code in an exception field.',
   }),
   'server.error.include-binding-errors': choice(['never', 'always', 'on_param'], 'always', {

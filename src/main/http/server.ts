@@ -66,7 +66,8 @@ export class HttpServer implements EngineHandlers<Connection> {
 
   deadline(request: RequestLine): number {
     const match = this.#router.find(request.method, request.path);
-    return match.kind === 'route' ? match.route.deadline : this.#options.node.settings.commandDeadline;
+    const { commandDeadline, requestDeadline } = this.#options.node.settings;
+    return Math.min(match.kind === 'route' ? match.route.deadline : commandDeadline, requestDeadline);
   }
 
   finished(request: RequestLine, status: number, ms: number): void {
