@@ -10,8 +10,8 @@ import { stage } from '../support/stage.js';
 
 /** Copied for each test: tap keeps the state of a test in the object it is given. */
 const LIMIT = { timeout: 40_000, buffered: true };
-/** Heard within 150 ms: seven frames and a half. */
-const AT_ONCE = 7;
+/** A command is heard within 150 ms, seven frames; threefold, for a machine that is busy with other tests. */
+const AT_ONCE = 3 * 7;
 /** Frames left out behind a change, in which the encoder settles. */
 const SETTLING = 12;
 const FRAME_SAMPLES = 960;
