@@ -1,17 +1,17 @@
 // Every format, from an HTTP origin through the whole server to what the voice server decrypted: the very same
 // packets where they pass through, else compared with what ffmpeg makes of the file.
-import { ALL_FORMATS, BufferSource, EncodedPacketSink, Input } from 'mediabunny';
 import t from 'tap';
-import type { ReceivedFrame } from '../support/fake-voice.js';
 import { ffmpegDecode, withoutFfmpeg } from '../support/ffmpeg.js';
-import { fixture, type FixtureName } from '../support/fixtures.js';
+import { encodeAs, fixture, type FixtureName } from '../support/fixtures.js';
 import { compare, cut, decodeFrames, faults, referenceSnr } from '../support/measure.js';
+import { packetsOf, soundOf } from '../support/opus-packets.js';
 import { PlayerEvents } from '../support/player-events.js';
-import type { Pcm } from '../support/signal.js';
+import { multitone, type Pcm } from '../support/signal.js';
 import { bot, stage } from '../support/stage.js';
 
 const SECONDS = 4;
 const BITRATE = 128_000;
+const AT_A_TIME = 7;
 
 const PASSED_THROUGH = ['oggOpus', 'webmOpus'] as const;
 const ENCODED = [
@@ -29,51 +29,79 @@ const ENCODED = [
   'm4a48',
   'adts',
 ] as const;
-const MONO: readonly FixtureName[] = ['wavMono', 'mp3Mono', 'oggOpusMono'];
+/** The formats above in the other number of channels, and at other rates. */
+const VARIED = [
+  { name: 'flac', rate: 22_050, channels: 1 },
+  { name: 'oggVorbis', rate: 44_100, channels: 1 },
+  { name: 'oggVorbis', rate: 22_050, channels: 2 },
+  { name: 'mp3Vbr', rate: 48_000, channels: 1 },
+  { name: 'm4a', rate: 44_100, channels: 1 },
+  { name: 'adts', rate: 22_050, channels: 1 },
+] as const;
 
-const guildOf = (name: FixtureName): string => {
-  const at = [...PASSED_THROUGH, ...ENCODED].indexOf(name as (typeof ENCODED)[number]);
-  return `3000000000000000${String(10 + at)}`;
+/** One file that is played. */
+interface Piece {
+  readonly title: string;
+  readonly format: FixtureName;
+  readonly mono: boolean;
+  readonly bytes: Buffer;
+}
+
+const whole = (format: FixtureName): Piece => {
+  const { bytes, source } = fixture(format, SECONDS);
+  return { title: format, format, mono: source.channels.length === 1, bytes };
 };
 
-const heard = new Map<FixtureName, readonly Buffer[]>();
+const passedThrough = PASSED_THROUGH.map(whole);
+const encoded: readonly Piece[] = [
+  ...ENCODED.map(whole),
+  ...VARIED.map(({ name, rate, channels }) => ({
+    title: `${name} ${channels === 1 ? 'mono' : 'stereo'} at ${String(rate)} Hz`,
+    format: name,
+    mono: channels === 1,
+    bytes: encodeAs(name, multitone(SECONDS, rate, channels)),
+  })),
+];
+const pieces = [...passedThrough, ...encoded];
+
+/** The sound of each piece's guild. */
+const heard = new Map<string, readonly Buffer[]>();
 
 t.test('every format plays to its end without a missing packet', { timeout: 120_000 }, async (t) => {
   const house = await stage(t);
   const shoukaku = await bot(t, house);
-  const names: readonly FixtureName[] = [...PASSED_THROUGH, ...ENCODED];
   // A few at a time: what is measured is the sound, not the machine.
-  for (let at = 0; at < names.length; at += 5) {
-    await Promise.all(names.slice(at, at + 5).map(play));
+  for (let at = 0; at < pieces.length; at += AT_A_TIME) {
+    await Promise.all(pieces.slice(at, at + AT_A_TIME).map((piece, n) => play(piece, at + n)));
   }
 
-  async function play(name: FixtureName): Promise<void> {
-    const guild = guildOf(name);
-    const { bytes, contentType, extension } = fixture(name, SECONDS);
-    const path = `/${name}.${extension}`;
+  async function play({ title, format, bytes }: Piece, number: number): Promise<void> {
+    const guild = `3000000000000000${String(10 + number)}`;
+    const { contentType, extension } = fixture(format, SECONDS);
+    const path = `/${String(number)}.${extension}`;
     house.origin.file(path, { body: bytes, contentType });
-    const encoded = await shoukaku.load(house.origin.url(path));
+    const track = await shoukaku.load(house.origin.url(path));
     const player = await shoukaku.join(guild);
     const events = new PlayerEvents(player);
-    await player.playTrack({ track: { encoded } });
+    await player.playTrack({ track: { encoded: track } });
     const end = await events.wait('end', 1, 30_000);
     await house.voice.waitForSilence(guild);
-    t.match(end.data, { reason: 'finished' }, name);
-    t.same(events.names, ['start', 'end'], name);
+    t.match(end.data, { reason: 'finished' }, title);
+    t.same(events.names, ['start', 'end'], title);
     const report = house.voice.report(guild);
-    t.same(report?.violations, [], `${name}: sequence, timestamps, nonces, authentication`);
-    t.match(report, { missing: 0, timestampFaults: 0, timestampJumps: 0, bad: 0 }, name);
-    heard.set(name, house.voice.frames(guild).filter(isSound).map(bytesOf));
+    t.same(report?.violations, [], `${title}: sequence, timestamps, nonces, authentication`);
+    t.match(report, { missing: 0, timestampFaults: 0, timestampJumps: 0, bad: 0 }, title);
+    heard.set(title, soundOf(house.voice.frames(guild)));
   }
 });
 
-for (const name of PASSED_THROUGH) {
+for (const { title, bytes } of passedThrough) {
   t.test(
-    `${name}: the listener gets the very packets of the file, in order`,
+    `${title}: the listener gets the very packets of the file, in order`,
     { timeout: 20_000 },
     async (t) => {
-      const packets = await packetsOf(fixture(name, SECONDS).bytes);
-      const frames = heard.get(name) ?? [];
+      const packets = await packetsOf(bytes);
+      const frames = heard.get(title) ?? [];
       t.equal(frames.length, packets.length);
       t.ok(
         frames.every((frame, at) => frame.equals(packets[at] ?? Buffer.alloc(0))),
@@ -83,17 +111,17 @@ for (const name of PASSED_THROUGH) {
   );
 }
 
-for (const name of ENCODED) {
+for (const { title, format, mono, bytes } of encoded) {
   const skip = withoutFfmpeg();
   t.test(
-    `${name}: sounds as ffmpeg decodes it, less what Opus takes`,
+    `${title}: sounds as ffmpeg decodes it, less what Opus takes`,
     { timeout: 30_000, skip },
     async (t) => {
-      const source = await ffmpegDecode(fixture(name, SECONDS).bytes, {
-        mono: MONO.includes(name),
-        trimmed: name.startsWith('m4a'),
+      const source = await ffmpegDecode(bytes, {
+        mono,
+        trimmed: format.startsWith('m4a'),
       });
-      const sound = decodeFrames(heard.get(name) ?? []);
+      const sound = decodeFrames(heard.get(title) ?? []);
       const found = compare(sound, source);
       const expected = { offset: 0, snrDb: referenceSnr(source, BITRATE) - 1 };
       t.same(faults(found, expected), [], JSON.stringify(found));
@@ -123,22 +151,3 @@ t.test(
     t.ok(faults(compare(late, source), expected).length > 0, 'two samples late');
   },
 );
-
-function isSound(frame: ReceivedFrame): boolean {
-  return !frame.silence;
-}
-
-function bytesOf(frame: ReceivedFrame): Buffer {
-  if (!frame.opus) throw new Error('a frame that nobody could decrypt');
-  return frame.opus;
-}
-
-/** Opus packets of an Ogg or WebM file, read by mediabunny alone. */
-async function packetsOf(bytes: Uint8Array): Promise<Buffer[]> {
-  const input = new Input({ source: new BufferSource(bytes), formats: ALL_FORMATS });
-  const track = await input.getPrimaryAudioTrack();
-  if (!track) throw new Error('no audio in the fixture');
-  const packets: Buffer[] = [];
-  for await (const packet of new EncodedPacketSink(track).packets()) packets.push(Buffer.from(packet.data));
-  return packets;
-}

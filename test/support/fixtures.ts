@@ -98,9 +98,9 @@ export function oggOpus(pcm: Pcm, bitrate = 128_000): Buffer {
   return encode(pcm, { ...RECIPES.oggOpus, bitrate });
 }
 
-/** Any PCM as one of the formats, at that format's bit rate; the rate of the PCM must be the format's. */
+/** Any PCM as one of the formats, at that format's bit rate, with the rate and the channels of the PCM. */
 export function encodeAs(name: FixtureName, pcm: Pcm): Buffer {
-  return encode(pcm, RECIPES[name]);
+  return encode(pcm, { ...RECIPES[name], rate: pcm.rate, channels: pcm.channels.length });
 }
 
 /** The demo's music. */
