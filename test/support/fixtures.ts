@@ -98,9 +98,12 @@ export function oggOpus(pcm: Pcm, bitrate = 128_000): Buffer {
   return encode(pcm, { ...RECIPES.oggOpus, bitrate });
 }
 
-/** Any PCM as one of the formats, at that format's bit rate, with the rate and the channels of the PCM. */
+/** Any PCM as one of the formats, at its own rate and channels, with the format's bits per sample. */
 export function encodeAs(name: FixtureName, pcm: Pcm): Buffer {
-  return encode(pcm, { ...RECIPES[name], rate: pcm.rate, channels: pcm.channels.length });
+  const recipe: Recipe = RECIPES[name];
+  const channels = pcm.channels.length;
+  const share = (pcm.rate * channels) / (recipe.rate * recipe.channels);
+  return encode(pcm, { ...recipe, rate: pcm.rate, channels, bitrate: Math.round(recipe.bitrate * share) });
 }
 
 /** The demo's music. */

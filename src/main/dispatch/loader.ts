@@ -1,7 +1,7 @@
 // The loader pool: probes identifiers in threads of its own, so that a hostile file can kill a loader and
 // never a playing shard. Threads start on demand and end after half a minute without work.
 import { MessageChannel } from 'node:worker_threads';
-import type { Clock } from '../../shared/clock.js';
+import type { Clock, Timer } from '../../shared/clock.js';
 import type { ShardConfig } from '../../shared/config.js';
 import { ServerError } from '../../shared/errors.js';
 import type { LoadOutcome, LoadService } from '../../shared/load.js';
@@ -19,8 +19,10 @@ export interface LoaderPoolOptions {
 const MAX_THREADS = 2;
 const LOADS_PER_THREAD = 32;
 const IDLE_TIMEOUT_MS = 30_000;
-/** A loader that has not answered this long after the deadline is stuck in a parser: its thread is ended. */
+/** A loader that has not answered so long after its deadline is stuck in a parser: its thread is ended. */
 const WEDGED_AFTER_MS = 1_000;
+/** What a loader is given beyond its own deadline before main answers in its place. */
+const SLACK_MS = 100;
 
 export class LoaderPool implements LoadService {
   readonly #options: LoaderPoolOptions;
@@ -59,23 +61,34 @@ export class LoaderPool implements LoadService {
     });
     signal.addEventListener('abort', onAbort, { once: true });
     cancelled.catch(() => undefined);
-    const wedged = clock.after(deadlineMs + WEDGED_AFTER_MS, () => {
-      void this.#pool.terminate(threadId);
+    let timer: Timer | null = null;
+    const late = new Promise<LoadOutcome>((resolve) => {
+      // The loader ends by itself a little earlier, unless it is stuck or never got its turn.
+      timer = clock.after(deadlineMs + SLACK_MS, () => {
+        port1.postMessage('cancel');
+        resolve({ kind: 'error', error: new ServerError('PUM_LOAD_DEADLINE', { ms: deadlineMs }).toShape() });
+        timer = clock.after(WEDGED_AFTER_MS, endThread);
+      });
     });
+    const endThread = (): void => {
+      // 0: still waiting for a thread, or its start; look again.
+      if (threadId > 0) void this.#pool.terminate(threadId);
+      timer = clock.after(WEDGED_AFTER_MS, endThread);
+    };
     const running = this.#pool.run(task, [port2]) as Promise<LoadOutcome>;
-    // The watchdog outlives a cancelled load: a loader that ignores the cancelling is ended too.
+    // Goes on behind a load that was cancelled or late: a loader that ignores that is ended all the same.
     const over = (): void => {
-      wedged.cancel();
+      timer?.cancel();
       signal.removeEventListener('abort', onAbort);
       port1.close();
     };
     running.then(over, over);
     try {
-      return await Promise.race([running, cancelled]);
+      return await Promise.race([running, cancelled, late]);
     } catch (thrown) {
       if (thrown instanceof ServerError) throw thrown;
-      const error = new ServerError('PUM_LOAD_DEADLINE', { ms: deadlineMs }, thrown);
-      return { kind: 'error', error: error.toShape() };
+      // The thread died: of this load, or of another one beside it.
+      return { kind: 'error', error: new ServerError('PUM_LOAD_FAILED', {}, thrown).toShape() };
     }
   }
 
