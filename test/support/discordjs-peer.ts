@@ -35,10 +35,13 @@ type ToPeer = { readonly kind: 'play'; readonly frames: readonly string[] } | { 
 export class DiscordjsPeer {
   readonly #child: ChildProcess;
   readonly #folder: string;
+  /** Rejects with what the child printed when it ends unasked. */
+  readonly #ended: Promise<never>;
 
-  private constructor(child: ChildProcess, folder: string) {
+  private constructor(child: ChildProcess, folder: string, ended: Promise<never>) {
     this.#child = child;
     this.#folder = folder;
+    this.#ended = ended;
   }
 
   /** Resolves when the connection is Ready; rejects with what the child printed. */
@@ -52,12 +55,12 @@ export class DiscordjsPeer {
     });
     let errors = '';
     child.stderr?.on('data', (chunk: Buffer) => (errors += chunk.toString()));
-    const first = await Promise.race([
-      once(child, 'message', { signal: AbortSignal.timeout(15_000) }).then(() => 'ready'),
-      once(child, 'exit').then(() => 'exit'),
-    ]);
-    if (first === 'exit') throw new Error(`the peer ended: ${errors}`);
-    return new DiscordjsPeer(child, folder);
+    const ended = once(child, 'exit').then(([code, signal]) => {
+      throw new Error(`the peer ended with ${String(code ?? signal)}: ${errors}`);
+    });
+    ended.catch(() => undefined);
+    await Promise.race([once(child, 'message', { signal: AbortSignal.timeout(15_000) }), ended]);
+    return new DiscordjsPeer(child, folder, ended);
   }
 
   /** Sends frames one after another, 20 ms apart. */
@@ -70,16 +73,16 @@ export class DiscordjsPeer {
   }
 
   async close(): Promise<void> {
-    const gone = once(this.#child, 'exit');
-    this.#child.disconnect();
-    await gone;
+    if (this.#child.connected) this.#child.disconnect();
+    await this.#ended.catch(() => undefined);
     await rm(this.#folder, { recursive: true, force: true });
   }
 
   async #ask(message: ToPeer): Promise<unknown> {
     const answer = once(this.#child, 'message', { signal: AbortSignal.timeout(15_000) });
     this.#child.send(message);
-    return ((await answer) as [unknown])[0];
+    const [body] = (await Promise.race([answer, this.#ended])) as [unknown];
+    return body;
   }
 }
 
@@ -137,7 +140,21 @@ async function bePeer(options: PeerOptions): Promise<void> {
     };
   }
 
+  /** The library loads its cipher package by and by, and throws while it has not: one frame nobody needs tells. */
+  async function encryptionLoaded(): Promise<void> {
+    for (let tries = 0; ; tries++) {
+      try {
+        connection.prepareAudioPacket(Buffer.from([0xf8, 0xff, 0xfe]));
+        return;
+      } catch (error) {
+        if (tries > 200) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+    }
+  }
+
   async function playAll(frames: readonly Buffer[]): Promise<void> {
+    await encryptionLoaded();
     const began = performance.now();
     for (const [n, frame] of frames.entries()) {
       connection.playOpusPacket(frame);

@@ -60,7 +60,11 @@ export class ShoukakuBot {
     const nodes: NodeOption[] = [
       { name: 'pumice', url: `127.0.0.1:${String(options.port)}`, auth: options.password },
     ];
-    const client = new Shoukaku(connector, nodes, { reconnectTries: 1, voiceConnectionTimeout: 10 });
+    const client = new Shoukaku(connector, nodes, {
+      reconnectTries: 1,
+      reconnectInterval: 1,
+      voiceConnectionTimeout: 10,
+    });
     const errors: Error[] = [];
     client.on('error', (_name, error) => errors.push(error));
     const ready = once(client, 'ready', { signal: AbortSignal.timeout(15_000) });
