@@ -6,13 +6,16 @@ import { showValue } from './show.js';
 
 /** One line for a notice: where, key, kind, reason. */
 export function noticeLine(notice: Notice): string {
-  const path = notice.path === '' ? '' : ` ${notice.path}`;
-  return `${notice.where}${path}: ${notice.kind}: ${notice.text}`;
+  return `${placeOf(notice)}: ${notice.kind}: ${notice.text}`;
 }
 
 export function problemLine(problem: Problem): string {
-  const path = problem.path === '' ? '' : ` ${problem.path}`;
-  return `${problem.where}${path}: ${problem.text}`;
+  return `${placeOf(problem)}: ${problem.text}`;
+}
+
+/** Where it was given and which key; once, when an environment variable is both. */
+function placeOf({ where, path }: Pick<Notice, 'where' | 'path'>): string {
+  return path === '' || where.endsWith(` ${path}`) ? where : `${where} ${path}`;
 }
 
 /** The kinds that --strict does not accept (§1.5). */
