@@ -88,9 +88,18 @@ export class Playback {
     return this.#producer && !this.#stale ? this.#producer.startOf(this.#cursor) : this.#target;
   }
 
-  /** Makes sure that the next frame exists. */
+  /** Makes sure that the next frame exists. Never throws: what a codec throws is the end of this track only. */
   prepare(): Made {
     if (this.#failure) return Made.failed;
+    try {
+      return this.#prepare();
+    } catch (thrown) {
+      this.#failure = ServerError.from(thrown, 'PUM_DECODE_FAILED');
+      return Made.failed;
+    }
+  }
+
+  #prepare(): Made {
     for (;;) {
       this.#refit();
       const producer = this.#producer;

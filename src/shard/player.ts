@@ -63,6 +63,9 @@ export class Player implements Fed {
   #shadow: Playback | null = null;
   /** Nothing more will be made; the track ends when the queued frames have left. */
   #ending = false;
+  #exceptionTold = false;
+  /** Destroyed or released: a command that waited meanwhile has nobody to act on. */
+  #gone = false;
   #lengthTold = false;
 
   constructor(id: string, epoch: number, body: CreateBody, host: PlayerHost, row: PlayerRow) {
@@ -92,6 +95,7 @@ export class Player implements Fed {
   /** One PATCH. Rejects with PUM_VOICE_FAILED; then nothing after the voice part was applied. */
   async update(body: UpdateBody): Promise<UpdateReply> {
     if (body.voice) await this.#join(body.voice);
+    if (this.#gone) throw new ServerError('PUM_COMMAND_STALE');
     if (body.paused !== undefined && body.track === undefined) this.#setPaused(body.paused);
     if (body.volume !== undefined) this.#setVolume(body.volume);
     if (body.track === undefined) {
@@ -110,6 +114,7 @@ export class Player implements Fed {
 
   /** Ends track and voice with their events; the player is not used any more. */
   destroy(): void {
+    this.#gone = true;
     if (this.#playback) this.#endTrack('stopped');
     const wasConnected = this.#out.connected;
     this.#leave();
@@ -118,6 +123,7 @@ export class Player implements Fed {
 
   /** Ends everything without an event. */
   release(): void {
+    this.#gone = true;
     this.#playback?.close();
     this.#playback = null;
     this.#dropShadow();
@@ -166,6 +172,7 @@ export class Player implements Fed {
 
   voiceFailed(): void {
     this.#out.lost(this.#playback);
+    this.#ending = false; // the last frames come again
     this.#showFlags();
   }
 
@@ -208,12 +215,7 @@ export class Player implements Fed {
         this.#endTrack('cleanup');
         break;
       case 'stuck':
-        this.#emit({
-          type: 'trackStuck',
-          instance: playback.instance,
-          thresholdMs: this.#host.trackStuckMs,
-          positionMs: this.#row.positionMs,
-        });
+        this.#tellStuck(playback);
         break;
       case null:
         break;
@@ -237,7 +239,8 @@ export class Player implements Fed {
     }
     this.#ending = false;
     this.#lengthTold = false;
-    this.#watch.restart(this.#host.clock.now());
+    this.#exceptionTold = false;
+    this.#watch.newTrack(this.#host.clock.now());
     this.#playback = this.#host.openPlayback(play, this.#settings(), () => {
       this.#host.feed.want(this);
     });
@@ -258,13 +261,11 @@ export class Player implements Fed {
   }
 
   #failTrack(playback: Playback): void {
-    const error = playback.failure ?? new ServerError('PUM_TRACK_TERMINATED');
-    this.#emit({
-      type: 'trackException',
-      instance: playback.instance,
-      error: error.toShape(),
-      positionMs: this.#row.positionMs,
-    });
+    const error = (playback.failure ?? new ServerError('PUM_TRACK_TERMINATED')).toShape();
+    const { positionMs } = this.#row;
+    const { instance } = playback;
+    if (!this.#exceptionTold) this.#emit({ type: 'trackException', instance, error, positionMs });
+    this.#exceptionTold = true;
     this.#dropShadow();
     this.#finishTrack();
   }
@@ -317,6 +318,7 @@ export class Player implements Fed {
     this.#showFlags();
     if (paused) {
       this.#out.takeBack(this.#playback);
+      this.#ending = false;
       this.#out.quiet();
     } else {
       this.#host.feed.want(this);
@@ -352,6 +354,7 @@ export class Player implements Fed {
   async #join(voice: VoiceData): Promise<void> {
     const wasConnected = this.#out.connected;
     this.#out.takeBack(this.#playback);
+    this.#ending = false;
     this.#leave();
     if (wasConnected) this.#emit({ type: 'voiceClosed', code: 1000, reason: '', byRemote: false });
     const link = this.#host.connect(this, voice, false);
@@ -365,8 +368,6 @@ export class Player implements Fed {
     this.#showFlags();
   }
 
-  // ---- Counters and events ----
-
   #settings(): PipelineSettings {
     return this.#host.settings(this.#volume, this.#filters);
   }
@@ -376,6 +377,11 @@ export class Player implements Fed {
     this.#lengthTold = true;
     this.#emit({ type: 'trackLength', instance: playback.instance, lengthMs: playback.lengthMs });
     this.#showFlags();
+  }
+
+  #tellStuck({ instance }: Playback): void {
+    const thresholdMs = this.#host.trackStuckMs;
+    this.#emit({ type: 'trackStuck', instance, thresholdMs, positionMs: this.#row.positionMs });
   }
 
   #showFlags(): void {

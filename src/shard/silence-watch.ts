@@ -16,18 +16,21 @@ export class SilenceWatch {
     this.#frameAt = this.#polledAt = now;
   }
 
-  /** A track, a pause or a connection has begun or ended: the times count from here. */
+  newTrack(now: number): void {
+    this.restart(now);
+    this.#told = false;
+  }
+
+  /** A pause, a seek or a connection has begun or ended: the times count from here. */
   restart(now: number): void {
     this.#frameAt = this.#polledAt = now;
-    this.#told = false;
   }
 
   sent(at: number): void {
     this.#frameAt = this.#polledAt = at;
-    this.#told = false;
   }
 
-  /** `audible`: frames should be leaving now. Says `stuck` once until a frame has left again. */
+  /** `audible`: frames should be leaving now. Says `stuck` once per track. */
   check(now: number, connected: boolean, audible: boolean): SilenceVerdict {
     if (connected) this.#polledAt = now;
     if (now - this.#polledAt >= PLAYBACK.cleanupAfter) return 'cleanup';

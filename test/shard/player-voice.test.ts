@@ -145,3 +145,93 @@ t.test(
     await t.rejects(house.command({ op: 'update', body: {} }, 5, 102), { code: 'PUM_COMMAND_STALE' });
   },
 );
+
+t.test(
+  'a track whose last frames went down with the connection still ends',
+  { timeout: 10_000 },
+  async (t) => {
+    const house = new House();
+    house.tracks = { packets: 30 };
+    await house.create();
+    await house.update({ voice: VOICE, track: play() });
+    await house.run(28);
+    house.driver.last.fail();
+    await house.run(5);
+    t.notOk(house.types.includes('trackEnd finished'), 'two frames are still owed');
+    await house.update({ voice: VOICE });
+    await house.run(10);
+    t.same(house.heard, [28, 29, 'finish']);
+    t.same(house.types.slice(-1), ['trackEnd finished']);
+  },
+);
+
+t.test(
+  'a pause at the very end of a track loses nothing and ends it once',
+  { timeout: 10_000 },
+  async (t) => {
+    const house = new House();
+    house.tracks = { packets: 30 };
+    await house.create();
+    await house.update({ voice: VOICE, track: play() });
+    await house.run(28);
+    await house.update({ paused: true });
+    await house.run(5);
+    await house.update({ paused: false });
+    await house.run(10);
+    t.same(
+      house.heard.filter((n) => n !== 'finish'),
+      range(0, 30),
+    );
+    t.equal(house.types.filter((type) => type === 'trackEnd finished').length, 1);
+  },
+);
+
+t.test(
+  'a failing track tells its exception once, whatever happens to its last frames',
+  { timeout: 10_000 },
+  async (t) => {
+    const house = new House();
+    house.tracks = { packets: 100, failAt: 25 };
+    await house.create();
+    await house.update({ voice: VOICE, track: play() });
+    await house.run(23);
+    await house.update({ paused: true });
+    await house.update({ paused: false });
+    await house.run(10);
+    t.equal(house.types.filter((type) => type === 'trackException').length, 1);
+    t.same(house.types.slice(-1), ['trackEnd finished']);
+  },
+);
+
+t.test(
+  'a command that waited for voice does nothing to a player that is gone',
+  { timeout: 10_000 },
+  async (t) => {
+    const house = new House({ willing: false });
+    await house.create();
+    const waiting = house.command({ op: 'update', body: { voice: VOICE, track: play() } });
+    await house.settle();
+    await house.command({ op: 'destroy', body: {} });
+    await t.rejects(waiting, { code: 'PUM_COMMAND_STALE' });
+    t.same(house.types, []);
+    t.equal(house.containers.length, 0, 'nothing was opened');
+  },
+);
+
+t.test(
+  'a volume that no filter chain can be made of ends its own track, not the shard',
+  { timeout: 10_000 },
+  async (t) => {
+    const house = new House();
+    await house.create();
+    await house.update({ voice: VOICE, track: play() });
+    await house.run(5);
+    await house.update({ filters: { volume: 99 } });
+    await house.run(10);
+    t.same(house.types.slice(-2), ['trackException', 'trackEnd finished']);
+    t.equal(house.eventOf('trackException').error.code, 'PUM_DECODE_FAILED');
+    await house.update({ filters: {}, track: play('track', { instance: 2 }) });
+    await house.run(10);
+    t.same(house.types.slice(-2), ['trackStart', 'trackLength']);
+  },
+);
