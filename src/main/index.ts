@@ -31,7 +31,6 @@ async function main(): Promise<void> {
   const { values, notices } = outcome;
   const log = logFor(values);
   for (const notice of notices) print(log, notice);
-  warnOfPassword(log, values);
   try {
     await serve(values, log);
   } catch (error) {
@@ -128,16 +127,6 @@ function levelsOf(tree: unknown): Record<string, string> {
 function print(log: Log, notice: Notice): void {
   const level = notice.kind === 'warning' || notice.kind === 'adjusted' ? 'warn' : 'info';
   log[level](noticeLine(notice));
-}
-
-function warnOfPassword(log: Log, values: ConfigValues): void {
-  const address = values['server.address'];
-  const isLoopback = address === 'localhost' || address === '::1' || address.startsWith('127.');
-  if (values['lavalink.server.password'] !== WELL_KNOWN_PASSWORD || isLoopback) return;
-  log.warn(
-    `lavalink.server.password is the well-known example and ${address} can be reached from outside: ` +
-      'anybody can use this server; set a password of your own',
-  );
 }
 
 process.on('unhandledRejection', (reason) => {
