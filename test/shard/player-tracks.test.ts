@@ -39,9 +39,7 @@ t.test(
   'a seek inside the window, behind it and back lands on the frame asked for',
   { timeout: 10_000 },
   async (t) => {
-    const house = new House();
-    await house.create();
-    await house.update({ voice: VOICE, track: play() });
+    const house = await House.playing();
     await house.run(10);
     await house.update({ positionMs: 600 });
     t.equal(house.position, 600, 'the answer says where it was asked to go');
@@ -74,9 +72,7 @@ t.test(
   'after a seek old frames go on until the new ones are there, without moving the position',
   { timeout: 10_000 },
   async (t) => {
-    const house = new House();
-    await house.create();
-    await house.update({ voice: VOICE, track: play() });
+    const house = await House.playing();
     await house.run(5);
     house.containers[0]?.release(300);
     await house.update({ positionMs: 7_000 });
@@ -94,9 +90,7 @@ t.test(
   'a changed volume is heard from the next frame made on, and back again frame by frame',
   { timeout: 10_000 },
   async (t) => {
-    const house = new House();
-    await house.create();
-    await house.update({ voice: VOICE, track: play() });
+    const house = await House.playing();
     await house.run(30);
     await house.update({ volume: 50 });
     await house.run(20);
@@ -116,10 +110,7 @@ t.test(
   'a packet that cannot be passed through is encoded, and the track goes on',
   { timeout: 10_000 },
   async (t) => {
-    const house = new House();
-    house.tracks = { packets: 40, unfitFrom: 30 };
-    await house.create();
-    await house.update({ voice: VOICE, track: play() });
+    const house = await House.playing({ packets: 40, unfitFrom: 30 });
     await house.run(60);
     t.same(house.heard.slice(0, 30), range(0, 30));
     t.ok(house.heard.slice(30, -1).every((n) => n === null));
@@ -131,9 +122,7 @@ t.test(
   'a new track ends the old one first, and old frames sound until it has its own',
   { timeout: 10_000 },
   async (t) => {
-    const house = new House();
-    await house.create();
-    await house.update({ voice: VOICE, track: play() });
+    const house = await House.playing();
     await house.run(10);
     await house.update({ track: play('held', { instance: 2 }) });
     t.same(house.types, ['voiceReady', 'trackStart', 'trackLength', 'trackEnd replaced', 'trackStart']);
@@ -156,9 +145,7 @@ t.test(
   'an end marker ends the track there as finished; one that is late does nothing',
   { timeout: 10_000 },
   async (t) => {
-    const house = new House();
-    await house.create();
-    await house.update({ voice: VOICE, track: play() });
+    const house = await House.playing();
     await house.run(10);
     await house.update({ endTimeMs: 100 });
     await house.run(10);
@@ -172,9 +159,7 @@ t.test(
 );
 
 t.test('stop ends the track at once with five silent frames to follow', { timeout: 10_000 }, async (t) => {
-  const house = new House();
-  await house.create();
-  await house.update({ voice: VOICE, track: play() });
+  const house = await House.playing();
   await house.run(10);
   await house.update({ track: null });
   await house.run(3);
@@ -200,10 +185,7 @@ t.test(
   'a source that breaks plays what it brought, then exception and finished',
   { timeout: 10_000 },
   async (t) => {
-    const house = new House();
-    house.tracks = { packets: 100, failAt: 25 };
-    await house.create();
-    await house.update({ voice: VOICE, track: play() });
+    const house = await House.playing({ packets: 100, failAt: 25 });
     await house.run(40);
     t.same(house.heard, [...range(0, 25), 'finish']);
     t.same(house.types.slice(-2), ['trackException', 'trackEnd finished']);
@@ -239,10 +221,7 @@ t.test(
 );
 
 t.test('a reader stops at the length of its window', { timeout: 10_000 }, async (t) => {
-  const house = new House();
-  house.tracks = { packets: 5_000 };
-  await house.create();
-  await house.update({ voice: VOICE, track: play() });
+  const house = await House.playing({ packets: 5_000 });
   const taken = house.containers[0]?.taken ?? 0;
   t.ok(taken >= 50 && taken <= 60, `${String(taken)} packets for a window of a second`);
   await house.run(100);
@@ -252,9 +231,7 @@ t.test('a reader stops at the length of its window', { timeout: 10_000 }, async 
 
 t.test('a seek to the very end of the window is not forgotten', { timeout: 10_000 }, async (t) => {
   for (const positionMs of [980, 1_000, 1_020]) {
-    const house = new House();
-    await house.create();
-    await house.update({ voice: VOICE, track: play() });
+    const house = await House.playing();
     await house.run(5);
     await house.update({ positionMs });
     await house.run(20);
@@ -264,9 +241,7 @@ t.test('a seek to the very end of the window is not forgotten', { timeout: 10_00
 });
 
 t.test('a seek in a pause plays nothing of the old place afterwards', { timeout: 10_000 }, async (t) => {
-  const house = new House();
-  await house.create();
-  await house.update({ voice: VOICE, track: play() });
+  const house = await House.playing();
   await house.run(10);
   await house.update({ paused: true });
   await house.run(3);

@@ -4,9 +4,7 @@ import { PlayerFlag, PlayerWord } from '../../src/shared/counter-words.js';
 import { createBody, House, play, range, VOICE } from '../support/shard-house.js';
 
 t.test('a pause keeps the place, and nothing is lost or played twice', { timeout: 10_000 }, async (t) => {
-  const house = new House();
-  await house.create();
-  await house.update({ voice: VOICE, track: play() });
+  const house = await House.playing();
   await house.run(10);
   await house.update({ paused: true });
   await house.run(10);
@@ -68,9 +66,7 @@ t.test(
 );
 
 t.test('changed voice data reconnects while the track keeps its place', { timeout: 10_000 }, async (t) => {
-  const house = new House();
-  await house.create();
-  await house.update({ voice: VOICE, track: play() });
+  const house = await House.playing();
   await house.run(10);
   await house.update({ voice: { ...VOICE, endpoint: 'other:1' } });
   t.equal(house.driver.connections.length, 2);
@@ -82,9 +78,7 @@ t.test('changed voice data reconnects while the track keeps its place', { timeou
 });
 
 t.test('a lost voice connection leaves the track where it is', { timeout: 10_000 }, async (t) => {
-  const house = new House();
-  await house.create();
-  await house.update({ voice: VOICE, track: play() });
+  const house = await House.playing();
   await house.run(10);
   house.driver.last.fail({ code: 4_014, reason: 'Disconnected' });
   await house.run(10);
@@ -100,9 +94,7 @@ t.test(
   { timeout: 10_000 },
   async (t) => {
     for (const op of ['destroy', 'release'] as const) {
-      const house = new House();
-      await house.create();
-      await house.update({ voice: VOICE, track: play() });
+      const house = await House.playing();
       await house.run(5);
       const before = house.types.length;
       await house.command({ op, body: {} });
@@ -150,10 +142,7 @@ t.test(
   'a track whose last frames went down with the connection still ends',
   { timeout: 10_000 },
   async (t) => {
-    const house = new House();
-    house.tracks = { packets: 30 };
-    await house.create();
-    await house.update({ voice: VOICE, track: play() });
+    const house = await House.playing({ packets: 30 });
     await house.run(28);
     house.driver.last.fail();
     await house.run(5);
@@ -169,10 +158,7 @@ t.test(
   'a pause at the very end of a track loses nothing and ends it once',
   { timeout: 10_000 },
   async (t) => {
-    const house = new House();
-    house.tracks = { packets: 30 };
-    await house.create();
-    await house.update({ voice: VOICE, track: play() });
+    const house = await House.playing({ packets: 30 });
     await house.run(28);
     await house.update({ paused: true });
     await house.run(5);
@@ -190,10 +176,7 @@ t.test(
   'a failing track tells its exception once, whatever happens to its last frames',
   { timeout: 10_000 },
   async (t) => {
-    const house = new House();
-    house.tracks = { packets: 100, failAt: 25 };
-    await house.create();
-    await house.update({ voice: VOICE, track: play() });
+    const house = await House.playing({ packets: 100, failAt: 25 });
     await house.run(23);
     await house.update({ paused: true });
     await house.update({ paused: false });
@@ -222,9 +205,7 @@ t.test(
   'a volume that no filter chain can be made of ends its own track, not the shard',
   { timeout: 10_000 },
   async (t) => {
-    const house = new House();
-    await house.create();
-    await house.update({ voice: VOICE, track: play() });
+    const house = await House.playing();
     await house.run(5);
     await house.update({ filters: { volume: 99 } });
     await house.run(10);

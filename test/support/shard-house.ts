@@ -54,6 +54,15 @@ export class House {
     });
   }
 
+  /** A house with one player that is connected and plays. */
+  static async playing(tracks: FakeContainerOptions = { packets: 500 }, body = play()): Promise<House> {
+    const house = new House();
+    house.tracks = tracks;
+    await house.create();
+    await house.update({ voice: VOICE, track: body });
+    return house;
+  }
+
   command(command: CommandOp, epoch = 1, rev = ++this.#rev): Promise<unknown> {
     return this.shard.command({ ...command, v: 1, id: 1, player: 'p', epoch, rev, ttlMs: 5_000 });
   }
