@@ -56,11 +56,11 @@ export class PacketWindow {
     return low;
   }
 
-  /** Whether a producer may start at `seconds` after a run-up: nothing it needs has been dropped. */
+  /** Whether a producer may start at `seconds` after a run-up from `fromSeconds`: all it needs is here. */
   covers(fromSeconds: number, seconds: number): boolean {
     const oldest = this.get(this.#first);
-    if (!oldest || this.end <= seconds) return false;
-    return this.#first === 0 || oldest.time <= fromSeconds;
+    // Before a source's zero there is nothing that could be missing.
+    return oldest !== undefined && this.end > seconds && oldest.time <= Math.max(0, fromSeconds);
   }
 
   /** Lets go of every packet that ends at or before `seconds`. */

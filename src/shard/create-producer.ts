@@ -31,7 +31,10 @@ export function createProducer(options: ProducerOptions): Producer | null {
   if (options.mayPassThrough && isIdentity(settings) && info.format.codec === 'opus') {
     const index = window.indexAt(at + ON_THE_GRID);
     const packet = window.get(index);
-    if (packet && isPassThrough(packet.data)) return new PassThroughProducer(reader, index);
+    if (packet && isPassThrough(packet.data)) {
+      // Behind the last packet, or in a hole between two, the next one is the first to be heard.
+      return new PassThroughProducer(reader, packet.time + packet.duration > at ? index : index + 1);
+    }
   }
   return new EncodingProducer(reader, info.format, settings, at, framesKept);
 }

@@ -5,6 +5,12 @@ import type { FrameMode } from './voice/driver.js';
 /** At least the frames of the longest lead, 1,000 ms. */
 const CAPACITY = 64;
 
+/** Frames that did not leave, and the source time in seconds at which the oldest of them begins. */
+export interface TakenBack {
+  readonly count: number;
+  readonly start: number;
+}
+
 export class Marks {
   readonly #starts = new Float64Array(CAPACITY);
   readonly #generations = new Float64Array(CAPACITY);
@@ -44,10 +50,18 @@ export class Marks {
     this.#count--;
   }
 
-  /** The newest `count` did not leave. Returns the source time at which the first of them begins. */
-  takeBack(count: number): number {
-    this.#count -= Math.min(count, this.#count);
-    return this.#starts[(this.#head + this.#count) % CAPACITY] ?? 0;
+  /** The newest `count` did not leave. Returns those of them that are of `generation`, which are the newest. */
+  takeBack(count: number, generation: number): TakenBack | null {
+    let own = 0;
+    let start = 0;
+    for (let left = Math.min(count, this.#count); left > 0; left--) {
+      this.#count--;
+      const at = (this.#head + this.#count) % CAPACITY;
+      if (this.#generations[at] !== generation) continue;
+      own++;
+      start = this.#starts[at] ?? 0;
+    }
+    return own === 0 ? null : { count: own, start };
   }
 
   clear(): void {

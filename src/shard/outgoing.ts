@@ -6,6 +6,8 @@ import type { FrameMode } from './voice/driver.js';
 import type { VoiceLink } from './voice/voice-link.js';
 
 const FRAME_MS = 20;
+/** Of frames that never move the position: those of a track that was replaced. */
+export const NO_GENERATION = -1;
 
 export class Outgoing {
   readonly #marks = new Marks();
@@ -38,8 +40,8 @@ export class Outgoing {
     const connection = this.#link?.connection;
     if (!connection?.connected) return Infinity;
     if (connection.room() > 0) return -Infinity;
-    // A frame that is due and has not left yet makes no room: look again a little later, do not spin.
-    return Math.max(connection.runsOutAt() - this.#marks.count * FRAME_MS, now + 1);
+    // There is room when the oldest frame has left. If that is late, look again a little later, do not spin.
+    return Math.max(connection.runsOutAt() - (this.#marks.count - 1) * FRAME_MS, now + 1);
   }
 
   /** Queues the playback's next frame; false when it is not there. */
@@ -52,7 +54,7 @@ export class Outgoing {
     return true;
   }
 
-  /** Source seconds, generation and kind of the oldest queued frame. */
+  /** Source seconds of the oldest queued frame. */
   get start(): number {
     return this.#marks.start;
   }
@@ -70,22 +72,21 @@ export class Outgoing {
     this.#marks.shift();
   }
 
-  /** Takes the queued frames back and, given a playback, makes them its next ones. */
+  /** Takes the queued frames back; those of the playback are its next ones again. */
   takeBack(playback: Playback | null): void {
-    const count = this.#link?.connection.flush() ?? 0;
-    if (count === 0) return;
-    const start = this.#marks.takeBack(count);
-    playback?.putBack(count, start);
+    this.#giveBack(this.#link?.connection.flush() ?? 0, playback);
   }
 
   /** The connection is gone, and what was queued with it: the playback's next frames again. */
   lost(playback: Playback | null): void {
-    const count = this.#marks.count;
-    if (count > 0) {
-      const start = this.#marks.takeBack(count);
-      playback?.putBack(count, start);
-    }
+    this.#giveBack(this.#marks.count, playback);
     this.#link = null;
+  }
+
+  /** Frames of another track, or of before a seek, are nothing that the playback could give again. */
+  #giveBack(count: number, playback: Playback | null): void {
+    const own = this.#marks.takeBack(count, playback?.generation ?? NO_GENERATION);
+    if (own) playback?.putBack(own.count, own.start);
   }
 
   /** Silence after what is queued, then speaking off. */

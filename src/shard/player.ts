@@ -2,11 +2,9 @@
 // rules of Lavalink about tracks, pauses, markers and events (lavalink-v4.md §1.4, §2.3, §6.2). Commands
 // come from shard.ts, frames are asked for by the fill loop, both in this thread.
 import { FrameMode, type VoiceClose } from './voice/driver.js';
-import type { Fed, Feed } from './voice/feed.js';
+import type { Fed } from './voice/feed.js';
 import type { PipelineSettings } from '../audio/pipeline.js';
-import type { Clock } from '../shared/clock.js';
 import { ShardWord } from '../shared/counter-words.js';
-import type { ShardCounters } from '../shared/counters.js';
 import { ServerError } from '../shared/errors.js';
 import type {
   CreateBody,
@@ -19,27 +17,16 @@ import type {
 import type { EndReason, PlayerEvent } from '../shared/shard-events.js';
 import { Outgoing } from './outgoing.js';
 import type { Playback } from './playback.js';
+import type { PlayerHost } from './player-host.js';
 import type { PlayerRow } from './player-row.js';
 import { Made } from './producer.js';
 import { SilenceWatch } from './silence-watch.js';
-import type { VoiceLink } from './voice/voice-link.js';
 
 const FRAME_MS = 20;
+/** Five silence frames on the grid, and what a busy thread may be late. */
+const SILENCE_MS = 7 * FRAME_MS;
 /** Of frames that never move the position. */
 const NO_GENERATION = -1;
-
-/** What a player needs of its shard. */
-export interface PlayerHost {
-  readonly clock: Clock;
-  readonly feed: Feed;
-  readonly counters: ShardCounters;
-  readonly trackStuckMs: number;
-  openPlayback(play: PlayBody, settings: PipelineSettings, changed: () => void): Playback;
-  settings(volume: number, filters: FilterMap): PipelineSettings;
-  /** `silent`: success is no event. Throws PUM_VOICE_FULL. */
-  connect(player: Player, voice: VoiceData, silent: boolean): VoiceLink;
-  emit(player: Player, event: PlayerEvent): void;
-}
 
 export class Player implements Fed {
   readonly id: string;
@@ -112,10 +99,12 @@ export class Player implements Fed {
     return { connected: this.#out.connected };
   }
 
-  /** Ends track and voice with their events; the player is not used any more. */
-  destroy(): void {
+  /** Ends track and voice with their events, in between the silence that tells listeners of the end. */
+  async destroy(): Promise<void> {
     this.#gone = true;
-    if (this.#playback) this.#endTrack('stopped');
+    const sounding = this.isPlaying && this.#out.connected;
+    this.#endTrack('stopped');
+    if (sounding) await this.#silence();
     const wasConnected = this.#out.connected;
     this.#leave();
     if (wasConnected) this.#emit({ type: 'voiceClosed', code: 1000, reason: '', byRemote: false });
@@ -360,6 +349,12 @@ export class Player implements Fed {
     const link = this.#host.connect(this, voice, false);
     this.#out.open(link);
     await link.settled;
+  }
+
+  #silence(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#host.clock.after(SILENCE_MS, resolve);
+    });
   }
 
   #leave(): void {

@@ -12,7 +12,8 @@ import type { PlayerEvent, ShardNotice } from '../shared/shard-events.js';
 import { Media } from './media.js';
 import { Playback } from './playback.js';
 import { PlayerRow } from './player-row.js';
-import { Player, type PlayerHost } from './player.js';
+import { Player } from './player.js';
+import type { PlayerHost } from './player-host.js';
 import type { VoiceDriver } from './voice/driver.js';
 import { Feed } from './voice/feed.js';
 import { VoiceLink } from './voice/voice-link.js';
@@ -98,13 +99,13 @@ export class Shard {
       case 'update':
         return player.update(command.body);
       case 'destroy':
-        player.destroy();
+        await player.destroy();
         break;
       case 'release':
         player.release();
         break;
     }
-    this.#players.delete(command.player);
+    if (this.#players.get(command.player) === player) this.#players.delete(command.player);
     this.#count();
     return null;
   }

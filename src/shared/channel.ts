@@ -81,12 +81,13 @@ export class Channel {
     }
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
+      // First, so that a body that cannot be encoded rejects and leaves nothing behind.
+      this.#post([VERSION, Kind.request, id, body]);
       const timer = this.#options.clock.after(deadlineMs, () => {
         this.#waiting.delete(id);
         reject(new ServerError('PUM_COMMAND_DEADLINE', { ms: deadlineMs }));
       });
       this.#waiting.set(id, { resolve, reject, timer });
-      this.#post([VERSION, Kind.request, id, body]);
     });
   }
 
@@ -149,10 +150,21 @@ export class Channel {
         this.#settle(id)?.reject(ServerError.fromShape(body as ErrorShape));
         break;
       case Kind.notice:
-        this.#handlers.notice(body);
+        this.#hear(body);
         break;
       default: // A kind of a later version: not ours to understand.
         break;
+    }
+  }
+
+  /** What a handler throws is no fault of the channel: the messages behind it are taken, then it surfaces. */
+  #hear(body: unknown): void {
+    try {
+      this.#handlers.notice(body);
+    } catch (thrown) {
+      this.#options.clock.soon(() => {
+        throw thrown;
+      });
     }
   }
 

@@ -97,7 +97,14 @@ t.test(
       const house = await House.playing();
       await house.run(5);
       const before = house.types.length;
-      await house.command({ op, body: {} });
+      const answer = house.command({ op, body: {} });
+      await house.run(10);
+      await answer;
+      t.equal(
+        house.heard.at(-1),
+        op === 'destroy' ? 'finish' : 4,
+        'silence has gone out, or the last packet',
+      );
       t.same(house.types.slice(before), op === 'destroy' ? ['trackEnd stopped', 'voiceClosed'] : []);
       t.ok(house.driver.last.closed);
       t.ok(house.containers[0]?.closed);

@@ -17,6 +17,8 @@ export interface Fed {
 
 /** Milliseconds of frame making before the event loop gets a turn. */
 const SLICE_MS = 4;
+/** A key may be this much older than the truth, in milliseconds, before the order is put right. */
+const STALE_MS = 1;
 /** Wakes are at least this far apart; queues hold at least 40 ms. */
 const SHORTEST_WAIT_MS = 2;
 
@@ -29,6 +31,16 @@ export class Feed {
   #timer: Timer | null = null;
   #timerAt = Infinity;
   #runs = false;
+  // Made once, for one of them is handed to the clock for every few frames.
+  readonly #onTurn = (): void => {
+    this.#runs = false;
+    this.#run();
+  };
+  readonly #onTimer = (): void => {
+    this.#timer = null;
+    this.#timerAt = Infinity;
+    this.#run();
+  };
 
   /** `onBusy` is told the milliseconds that each slice took. */
   constructor(clock: Clock, onBusy: (ms: number) => void) {
@@ -38,12 +50,15 @@ export class Feed {
 
   /** The player may have frames to give, and room for them. Cheap; may be called at any time. */
   want(fed: Fed): void {
-    if (fed.refillAt() === Infinity) return;
+    const refillAt = fed.refillAt();
+    if (refillAt === Infinity) return;
     if (!this.#inHeap.has(fed)) {
       this.#inHeap.add(fed);
       this.#push(fed, fed.runsOutAt());
     }
-    this.#schedule(this.#clock.now());
+    const now = this.#clock.now();
+    if (refillAt > now) this.#wakeAt(refillAt, now);
+    else this.#runSoon();
   }
 
   /** Forgets a player. */
@@ -68,51 +83,48 @@ export class Feed {
       const top = this.#heap[0];
       if (!top) break;
       const refillAt = top.refillAt();
-      if (refillAt > now && refillAt < Infinity) {
-        this.#wakeAt(refillAt, now);
-        break;
-      }
-      if (refillAt < Infinity && top.feedOne()) {
-        this.#keys[0] = top.runsOutAt();
-        this.#sink(0);
+      if (refillAt === Infinity) {
+        this.drop(top);
+      } else if (refillAt > now) {
+        // A connection may hold its frames back: whoever waits behind it must not wait for it.
+        const runsOutAt = top.runsOutAt();
+        if (runsOutAt - this.#key(0) < STALE_MS) {
+          this.#wakeAt(refillAt, now);
+          break;
+        }
+        this.#rekey(runsOutAt);
+      } else if (top.feedOne()) {
+        this.#rekey(top.runsOutAt());
       } else {
         // feedOne may have changed the heap (a player that ended drops itself).
         this.drop(top);
       }
       now = this.#clock.now();
       if (now - began >= SLICE_MS) {
-        this.#schedule(now);
+        this.#runSoon();
         break;
       }
     }
     this.#onBusy(now - began);
   }
 
-  #schedule(now: number): void {
+  #runSoon(): void {
     if (this.#runs) return;
-    const top = this.#heap[0];
-    if (!top) return;
-    const refillAt = top.refillAt();
-    if (refillAt > now && refillAt < Infinity) {
-      this.#wakeAt(refillAt, now);
-      return;
-    }
     this.#runs = true;
-    this.#clock.soon(() => {
-      this.#runs = false;
-      this.#run();
-    });
+    this.#clock.soon(this.#onTurn);
   }
 
   #wakeAt(at: number, now: number): void {
     if (this.#timer && this.#timerAt <= at) return;
     this.#timer?.cancel();
     this.#timerAt = at;
-    this.#timer = this.#clock.after(Math.max(SHORTEST_WAIT_MS, at - now), () => {
-      this.#timer = null;
-      this.#timerAt = Infinity;
-      this.#run();
-    });
+    this.#timer = this.#clock.after(Math.max(SHORTEST_WAIT_MS, at - now), this.#onTimer);
+  }
+
+  /** The first in the heap runs out at another time. */
+  #rekey(key: number): void {
+    this.#keys[0] = key;
+    this.#sink(0);
   }
 
   #push(fed: Fed, key: number): void {
