@@ -13,7 +13,7 @@ export class Media {
   /** Starts to open at once; `open` is given a signal that is aborted by rest() and close(). */
   constructor(open: (signal: AbortSignal) => Promise<Container>) {
     this.#open = open;
-    this.#start();
+    void this.#start();
   }
 
   /** The container; opened again after a rest. */

@@ -36,6 +36,8 @@ export class Playback {
   #settings: PipelineSettings;
   #end: number | null;
   #reader: Reader;
+  /** Nothing is open: the track waits at #target for somebody to ask for a frame. */
+  #parked = false;
   /** The reader of a seek that has not yielded a frame yet. */
   #coming: Reader | null = null;
   #producer: Producer | null = null;
@@ -100,6 +102,10 @@ export class Playback {
   }
 
   #prepare(): Made {
+    if (this.#parked) {
+      this.#parked = false;
+      this.#reader = this.#newReader(this.#target);
+    }
     for (;;) {
       this.#refit();
       const producer = this.#producer;
@@ -169,6 +175,10 @@ export class Playback {
     this.#failure = null;
     this.#coming?.close();
     this.#coming = null;
+    if (this.#parked) {
+      this.#target = seconds;
+      return;
+    }
     const info = this.#reader.info;
     const inWindow =
       info !== null && this.#reader.window.covers(seconds - runUpSeconds(info.format), seconds);
@@ -182,10 +192,21 @@ export class Playback {
     this.#stale = true;
   }
 
+  /**
+   * Lets go of source and window until a frame is asked for again. Not for a stream: it would come back
+   * somewhere else.
+   */
+  park(): void {
+    if (this.#parked || this.#failure || this.lengthMs === null) return;
+    this.#target = this.nextStart;
+    this.#stale = true;
+    this.#dropReaders();
+    this.#options.media.rest();
+    this.#parked = true;
+  }
+
   close(): void {
-    this.#dropProducer();
-    this.#coming?.close();
-    this.#reader.close();
+    this.#dropReaders();
     this.#options.media.close();
   }
 
@@ -252,6 +273,13 @@ export class Playback {
       ahead: this.#options.ahead,
       changed: this.#options.changed,
     });
+  }
+
+  #dropReaders(): void {
+    this.#dropProducer();
+    this.#coming?.close();
+    this.#coming = null;
+    this.#reader.close();
   }
 
   #dropProducer(): void {

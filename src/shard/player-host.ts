@@ -15,6 +15,8 @@ export interface PlayerHost {
   readonly feed: Feed;
   readonly counters: ShardCounters;
   readonly trackStuckMs: number;
+  /** Pause after which a track lets go of its source, milliseconds. */
+  readonly parkMs: number;
   openPlayback(play: PlayBody, settings: PipelineSettings, changed: () => void): Playback;
   settings(volume: number, filters: FilterMap): PipelineSettings;
   /** `silent`: success is no event. Throws PUM_VOICE_FULL. */

@@ -64,7 +64,7 @@ export class Player implements Fed {
     this.seq = body.seq;
     this.#host = host;
     this.#row = row;
-    this.#watch = new SilenceWatch(host.trackStuckMs, host.clock.now());
+    this.#watch = new SilenceWatch(host.trackStuckMs, host.parkMs, host.clock.now());
     this.#volume = body.volume;
     this.#filters = body.filters;
     this.#paused = body.paused;
@@ -205,6 +205,9 @@ export class Player implements Fed {
         break;
       case 'stuck':
         this.#tellStuck(playback);
+        break;
+      case 'park':
+        playback.park();
         break;
       case null:
         break;

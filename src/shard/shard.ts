@@ -7,6 +7,7 @@ import { ShardWord } from '../shared/counter-words.js';
 import { type ShardCounters } from '../shared/counters.js';
 import { ROWS_PER_TABLE, type PlayerTable } from '../shared/player-table.js';
 import { ServerError } from '../shared/errors.js';
+import { PLAYBACK } from '../shared/limits.js';
 import type { CreateBody, FilterMap, PlayBody, PlayerCommand, VoiceData } from '../shared/shard-commands.js';
 import type { PlayerEvent, ShardNotice } from '../shared/shard-events.js';
 import { Media } from './media.js';
@@ -66,6 +67,7 @@ export class Shard {
       feed: this.#feed,
       counters,
       trackStuckMs: options.audio.stuckMs,
+      parkMs: options.audio.windowMs + PLAYBACK.parkAfter,
       settings: (volume, filters) => this.#settings(volume, filters),
       openPlayback: (play, settings, changed) => this.#openPlayback(play, settings, changed),
       connect: (player, voice, silent) => this.#connect(player, voice, silent),

@@ -1,18 +1,23 @@
-// What only the passing of time can tell about a track: that nobody listens to it any more (cleanup), or
-// that somebody does and hears nothing (stuck). Lavalink's rules, lavalink-v4.md §2.3; asked twice a second.
+// What only the passing of time can tell about a track: that nobody listens to it any more (cleanup), that
+// somebody does and hears nothing (stuck; both are Lavalink's rules, lavalink-v4.md §2.3), or that it is paused
+// for so long that its source need not be kept open (park). Asked twice a second.
 import { PLAYBACK } from '../shared/limits.js';
 
-export type SilenceVerdict = 'cleanup' | 'stuck' | null;
+export type SilenceVerdict = 'cleanup' | 'stuck' | 'park' | null;
 
 export class SilenceWatch {
   readonly #stuckMs: number;
+  readonly #parkMs: number;
   /** Clock times of the last frame that left, and of the last sign that anybody listens. */
   #frameAt: number;
   #polledAt: number;
   #told = false;
+  /** Clock time since which nothing was to be heard; null while something is. */
+  #quietAt: number | null = null;
 
-  constructor(stuckMs: number, now: number) {
+  constructor(stuckMs: number, parkMs: number, now: number) {
     this.#stuckMs = stuckMs;
+    this.#parkMs = parkMs;
     this.#frameAt = this.#polledAt = now;
   }
 
@@ -34,9 +39,16 @@ export class SilenceWatch {
   check(now: number, connected: boolean, audible: boolean): SilenceVerdict {
     if (connected) this.#polledAt = now;
     if (now - this.#polledAt >= PLAYBACK.cleanupAfter) return 'cleanup';
-    if (!audible) this.#frameAt = now;
+    if (!audible) return this.#quiet(now);
+    this.#quietAt = null;
     if (this.#told || now - this.#frameAt < this.#stuckMs) return null;
     this.#told = true;
     return 'stuck';
+  }
+
+  #quiet(now: number): SilenceVerdict {
+    this.#frameAt = now;
+    this.#quietAt ??= now;
+    return now - this.#quietAt >= this.#parkMs ? 'park' : null;
   }
 }

@@ -127,6 +127,8 @@ export const PLAYBACK = {
   /** A track that nobody has asked for frames for this long ends with `cleanup`. */
   cleanupAfter: 60_000,
   cleanupInterval: 10_000,
+  /** A track paused for this long and the length of its window lets go of its source until it goes on. */
+  parkAfter: 30_000,
   /** Frames that may leave back to back after a stall, the due one included (decision C8). */
   maxBurst: 3,
 } as const;

@@ -255,3 +255,42 @@ t.test('a seek in a pause plays nothing of the old place afterwards', { timeout:
   await house.run(3);
   t.same(house.heard.slice(11), [350, 351, 352]);
 });
+
+t.test(
+  'a long pause lets go of the source, and the track goes on where it was',
+  { timeout: 10_000 },
+  async (t) => {
+    const house = await House.playing();
+    await house.run(10);
+    await house.update({ paused: true });
+    await house.run(3);
+    house.clock.advance(29_000);
+    t.notOk(house.containers[0]?.closed);
+    house.clock.advance(3_000);
+    await house.settle();
+    t.ok(house.containers[0]?.closed);
+    t.equal(house.containers.length, 1, 'nothing is opened meanwhile');
+    t.equal(house.position, 200);
+    await house.update({ paused: false });
+    await house.run(10);
+    t.equal(house.containers.length, 2);
+    const sound = house.heard.filter((n) => n !== 'finish');
+    t.same(sound, range(0, sound.length), 'no packet was lost or played twice');
+    t.ok(sound.length >= 18);
+    t.same(house.types, ['voiceReady', 'trackStart', 'trackLength']);
+  },
+);
+
+t.test('a seek in a long pause is where the track goes on', { timeout: 10_000 }, async (t) => {
+  const house = await House.playing();
+  await house.run(10);
+  await house.update({ paused: true });
+  await house.run(3);
+  house.clock.advance(40_000);
+  await house.update({ positionMs: 6_000 });
+  await house.update({ paused: false });
+  await house.run(6);
+  const behind = house.heard.slice(house.heard.indexOf('finish') + 1);
+  t.same(behind, range(300, 300 + behind.length));
+  t.ok(behind.length >= 4);
+});
