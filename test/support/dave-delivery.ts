@@ -1,5 +1,5 @@
 // The delivery service of one call: who is in it, the MLS group's leaves, proposals in flight, the first valid
-// commit, welcomes and transitions (discord-voice.md §2.2, §2.4). Driven by voice-connection.ts and by the
+// commit, welcomes and transitions (discord-voice.md §2.2, §2.4). Driven by gateway-connection.ts and by the
 // listeners, on the server's thread; never calls a member back while a member is calling it.
 
 import { ExternalSender, appendPayload, revokePayload } from './external-sender.js';
@@ -20,6 +20,8 @@ export class DaveDelivery {
   readonly #members = new Map<string, DaveMember>();
   /** Members that were sent op 25. */
   readonly #begun = new Set<string>();
+  /** Members that said op 31 and have sent no new key package yet. */
+  readonly #astray = new Set<string>();
   readonly #keyPackages = new Map<string, KeyPackage>();
 
   #version: number;
@@ -61,7 +63,8 @@ export class DaveDelivery {
 
   /** Everybody is in one group, or alone without one, and nothing is under way. */
   get settled(): boolean {
-    const quiet = this.#inFlight.length === 0 && this.#queue.length === 0 && this.#transition === null;
+    const underWay = this.#inFlight.length + this.#queue.length + this.#astray.size;
+    const quiet = underWay === 0 && this.#transition === null;
     const all = this.userIds;
     if (all.length === 1) return quiet && !this.#established && this.#keyPackages.has(all[0]!);
     return quiet && this.#established && all.every((userId) => this.#leaves.includes(userId));
@@ -94,7 +97,7 @@ export class DaveDelivery {
     this.#members.get(userId)?.deliverBinary(25, this.externalSender);
   }
 
-  /** Takes part in the group without an op 25 from here: the caller sends its own, or none. */
+  /** The same without the op 25. */
   beginSilently(userId: string): void {
     this.#begun.add(userId);
   }
@@ -103,16 +106,16 @@ export class DaveDelivery {
   leave(userId: string): void {
     if (!this.#members.delete(userId)) return;
     this.#begun.delete(userId);
+    this.#astray.delete(userId);
     this.#keyPackages.delete(userId);
     this.#queue = this.#queue.filter(
       (change) => change.kind === 'remove' || change.keyPackage.userId !== userId,
     );
     this.broadcast(13, { user_id: userId });
     this.#answered(userId);
-    const committers = this.#live();
     if (!this.#established) {
       this.#withdraw(userId);
-    } else if (this.#members.size < 2 || committers.length === 0) {
+    } else if (this.#members.size < 2 || this.#live().length === 0) {
       this.#resetAll();
     } else {
       this.#queue.push({ kind: 'remove', userId });
@@ -133,6 +136,7 @@ export class DaveDelivery {
     if (keyPackage.userId !== userId) throw new RangeError('the key package is of another user');
     if (!this.#begun.has(userId)) throw new RangeError('the key package came before op 25');
     if (!this.#established) this.#withdraw(userId);
+    this.#astray.delete(userId);
     this.#keyPackages.set(userId, keyPackage);
     if (this.#established) {
       if (this.#leaves.includes(userId)) this.#queue.push({ kind: 'remove', userId }); // after op 31
@@ -167,6 +171,7 @@ export class DaveDelivery {
   /** Op 31: the member will not answer with op 23; its new key package brings it back. */
   invalid(userId: string, transitionId: number): void {
     this.#score.invalid++;
+    this.#astray.add(userId);
     this.ready(userId, transitionId);
   }
 
@@ -201,6 +206,7 @@ export class DaveDelivery {
     return {
       version: this.#version,
       established: this.#established,
+      members: [...this.userIds],
       epoch: Number(this.#epoch),
       leaves: this.#leaves.list(),
       ...structuredClone(this.#score),
@@ -335,14 +341,9 @@ export class DaveDelivery {
     }
     // Somebody who left while the commit was made is in the group all the same.
     for (const leaf of this.#leaves.userIds) {
-      if (!this.#members.has(leaf) && !this.#isLeaving(leaf)) {
-        this.#queue.push({ kind: 'remove', userId: leaf });
-      }
+      const leaving = this.#queue.some((change) => change.kind === 'remove' && change.userId === leaf);
+      if (!this.#members.has(leaf) && !leaving) this.#queue.push({ kind: 'remove', userId: leaf });
     }
-  }
-
-  #isLeaving(userId: string): boolean {
-    return this.#queue.some((change) => change.kind === 'remove' && change.userId === userId);
   }
 
   #answered(userId: string): void {
@@ -390,5 +391,6 @@ export class DaveDelivery {
     this.#adds.clear();
     this.#sent.clear();
     this.#keyPackages.clear();
+    this.#astray.clear();
   }
 }

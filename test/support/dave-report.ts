@@ -4,6 +4,8 @@ export interface DaveReport {
   /** What the server says in op 4, after a downgrade 0. */
   version: number;
   established: boolean;
+  /** User ids of those in the call, in the group or not. */
+  members: string[];
   epoch: number;
   /** User ids in leaf order, null where blank. */
   leaves: (string | null)[];
@@ -20,7 +22,7 @@ export interface DaveReport {
 }
 
 /** The part of it that only grows. */
-export type DaveScore = Omit<DaveReport, 'version' | 'established' | 'epoch' | 'leaves'>;
+export type DaveScore = Omit<DaveReport, 'version' | 'established' | 'members' | 'epoch' | 'leaves'>;
 
 export function emptyScore(): DaveScore {
   return {

@@ -71,6 +71,7 @@ export class FakeVoiceServer {
   readonly #gateway: VoiceGateway;
   readonly #udp: VoiceUdp;
   #listeners = 0n;
+  #closed: Promise<void> | null = null;
 
   private constructor(book: SessionBook, waiters: Waiters, gateway: VoiceGateway, udp: VoiceUdp) {
     this.certificate = book.options.certificate;
@@ -253,7 +254,13 @@ export class FakeVoiceServer {
     return session.close!;
   }
 
-  async close(): Promise<void> {
+  /** May be called again. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
     this.#waiters.close('the fake voice server has closed');
     this.#book.close();
     await Promise.all([this.#gateway.close(), this.#udp.close()]);

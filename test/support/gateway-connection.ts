@@ -17,6 +17,10 @@ export interface GatewayHost {
   guildFaults(guildId: string): VoiceFaults | null;
   openSession(identity: SessionIdentity, faults: VoiceFaults): VoiceSession;
   findSession(identity: SessionIdentity): VoiceSession | null;
+  /** The session has a connection again. */
+  regained(session: VoiceSession): void;
+  /** The session is over at once: its Resume was refused. */
+  endSession(session: VoiceSession): void;
   /** The session's websocket has closed. */
   lost(session: VoiceSession, close: GatewayClose): void;
   changed(): void;
@@ -133,6 +137,7 @@ export class GatewayConnection implements SessionSocket {
     const { delivery } = session.channel;
     try {
       if (op === 26) delivery.keyPackage(session.userId, payload);
+      else if (op === 28 && this.#faults.losesRace === true) return;
       else if (op === 28) delivery.commit(session.userId, payload);
       else this.close(4001);
     } catch (error) {
@@ -175,10 +180,14 @@ export class GatewayConnection implements SessionSocket {
     if (identity === null) return this.close(4020);
     this.#faults = { ...this.#faults, ...this.#host.guildFaults(identity.guildId) };
     const session = this.#host.findSession(identity);
-    const seqAck = seqAckOf(d);
-    const missed = session?.missedSince(seqAck) ?? null;
-    if (session === null || missed === null || this.#faults.refuseResume === true) return this.close(4006);
+    if (session === null) return this.close(4006);
     if (session.token !== identity.token) return this.close(4004);
+    const missed = session.missedSince(seqAckOf(d));
+    if (missed === null || this.#faults.refuseResume === true) {
+      this.#host.endSession(session);
+      return this.close(4006);
+    }
+    this.#host.regained(session);
     session.cut(); // The old connection, if it still hangs on.
     session.faults = this.#faults;
     session.attach(this);

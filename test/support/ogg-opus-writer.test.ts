@@ -56,3 +56,40 @@ t.test(
     t.ok(Math.abs(run.stdout.length / 4 / 48_000 - 4) < 0.03, `${String(run.stdout.length / 4 / 48_000)} s`);
   },
 );
+
+t.test(
+  'what could not be decrypted becomes silence, what came twice is left out',
+  { timeout: 10_000 },
+  async (t) => {
+    const all = frames();
+    const doctored = [...all.slice(0, 10), { ...all[10]!, opus: null }, all[9]!, ...all.slice(11)];
+    const { bytes, summary } = oggOpus(doctored);
+    t.match(summary, { packets: 150, inserted: 1, dropped: 1 });
+    const found = await read(bytes);
+    t.same(found[10], Buffer.from([0xf8, 0xff, 0xfe]));
+    t.same(found[11], packets[11]);
+  },
+);
+
+t.test('from one session to the next the wall clock counts', { timeout: 10_000 }, async (t) => {
+  const first = frames().slice(0, 50);
+  const second = first.map((frame, n) => {
+    return { ...frame, session: 's2', timestamp: 17 + n * 960, at: frame.at + 2_000 };
+  });
+  const { summary } = oggOpus([...first, ...second]);
+  t.match(summary, { packets: 150, inserted: 50, dropped: 0 });
+});
+
+t.test('a broken timestamp does not become hours of silence', { timeout: 10_000 }, async (t) => {
+  const [first, second] = frames();
+  t.throws(
+    () => oggOpus([first!, { ...second!, timestamp: (first!.timestamp + 2 ** 30) >>> 0 }]),
+    RangeError,
+  );
+});
+
+t.test('no frames at all are a file with nothing in it', { timeout: 10_000 }, async (t) => {
+  const { bytes, summary } = oggOpus([]);
+  t.match(summary, { packets: 0, durationMs: 0 });
+  t.equal(bytes.toString('latin1', 0, 4), 'OggS');
+});

@@ -72,9 +72,16 @@ export class SessionBook implements GatewayHost {
 
   findSession(identity: SessionIdentity): VoiceSession | null {
     const { sessions } = this.guild(identity.guildId);
-    const found = sessions.findLast((session) => !session.ended && session.sessionId === identity.sessionId);
-    if (found !== undefined) this.#stopWindow(found);
-    return found ?? null;
+    return sessions.findLast((session) => !session.ended && session.sessionId === identity.sessionId) ?? null;
+  }
+
+  regained(session: VoiceSession): void {
+    this.#stopWindow(session);
+  }
+
+  endSession(session: VoiceSession): void {
+    session.cut(); // The old connection, if it still hangs on.
+    this.#end(session);
   }
 
   lost(session: VoiceSession, close: GatewayClose): void {

@@ -33,7 +33,9 @@ export interface VoiceFaults {
   readonly staleProposals?: boolean;
   /** Op 11 about newcomers comes behind the op 27 that adds them. */
   readonly unknownUserProposals?: boolean;
-  /** The first op 30 is damaged. */
+  /** Every op 28 of this bot is dropped, as if somebody else had been faster. */
+  readonly losesRace?: boolean;
+  /** The first op 30 is damaged; certain to be sent only together with `losesRace`. */
   readonly corruptWelcome?: boolean;
   /** Milliseconds by which op 22 is late; null: it never comes. */
   readonly executeDelayMs?: number | null;
