@@ -2,7 +2,6 @@
 // on it. Knows seeks and changed settings (make, then break: the old frames go on until the new ones are
 // there), nothing of voice, events or pauses. Driven by the player, synchronously.
 import type { PipelineSettings } from '../audio/pipeline.js';
-import { runUpSeconds } from '../audio/pipeline.js';
 import { ServerError } from '../shared/errors.js';
 import { createProducer } from './create-producer.js';
 import type { Media } from './media.js';
@@ -10,8 +9,8 @@ import { Made, type Producer } from './producer.js';
 import { Reader } from './reader.js';
 import { FrameMode } from './voice/driver.js';
 
-/** Packets this much older than what a new producer needs are kept, so that rounding never loses one. */
-const KEEP_SLACK = 0.1;
+/** Frames a producer gives at least before other settings replace it: each new one costs a run-up. */
+const LEAST_FRAMES = 3;
 
 export interface PlaybackOptions {
   readonly instance: number;
@@ -36,17 +35,17 @@ export class Playback {
   #settings: PipelineSettings;
   #end: number | null;
   #reader: Reader;
-  /** Nothing is open: the track waits at #target for somebody to ask for a frame. */
-  #parked = false;
-  /** The reader of a seek that has not yielded a frame yet. */
+  /** The reader of a seek that has not yielded a frame yet; what the one before has read may go on sounding. */
   #coming: Reader | null = null;
   #producer: Producer | null = null;
   /** Index in the producer of the frame that is next. */
   #cursor = 0;
-  /** Source seconds at which the next producer starts. */
-  #target: number;
-  /** The producer does not fit the settings any more. */
-  #stale = true;
+  /** Source seconds at which the next producer starts; null while the present one goes on. */
+  #target: number | null;
+  /** The settings have changed since the producer was made. */
+  #outdated = false;
+  /** Nothing is open: the track waits at its target for somebody to ask for a frame. */
+  #parked = false;
   #failure: ServerError | null = null;
   #anyFrame = false;
   /** Grows with every seek: frames of an earlier one do not move the position. */
@@ -87,43 +86,41 @@ export class Playback {
 
   /** Source seconds at which the frame that is next begins. */
   get nextStart(): number {
-    return this.#producer && !this.#stale ? this.#producer.startOf(this.#cursor) : this.#target;
+    return this.#target ?? this.#producer?.startOf(this.#cursor) ?? 0;
   }
 
   /** Makes sure that the next frame exists. Never throws: what a codec throws is the end of this track only. */
   prepare(): Made {
-    if (this.#failure) return Made.failed;
     try {
       return this.#prepare();
     } catch (thrown) {
-      this.#failure = ServerError.from(thrown, 'PUM_DECODE_FAILED');
+      this.#failure ??= ServerError.from(thrown, 'PUM_DECODE_FAILED');
       return Made.failed;
     }
   }
 
   #prepare(): Made {
-    if (this.#parked) {
-      this.#parked = false;
-      this.#reader = this.#newReader(this.#target);
-    }
     for (;;) {
       this.#refit();
+      if (this.#end !== null && this.nextStart >= this.#end) return Made.ended;
       const producer = this.#producer;
-      if (!producer) return this.#whileOpening();
-      if (this.#end !== null && producer.startOf(this.#cursor) >= this.#end) return Made.ended;
-      if (this.#cursor < producer.made) return Made.frame;
-      const made = producer.make();
-      if (made === Made.unfit) {
-        this.#replaceProducer(producer.startOf(this.#cursor), false);
-        if (this.#producer === producer) return Made.starved;
-        continue;
+      if (producer && this.#cursor < producer.made) return Made.frame;
+      if (this.#failure) return Made.failed;
+      const made = producer ? producer.make() : this.#withoutProducer();
+      switch (made) {
+        case Made.unfit:
+          if (this.#coming || !this.#replaceProducer(this.nextStart, false)) return this.#starved();
+          continue;
+        case Made.starved:
+          return this.#starved();
+        case Made.frame:
+          return made;
+        default: // Ended or failed; but old frames that are used up are no end while new ones are to come.
+          if (this.#coming) return this.#starved();
+          if (made === Made.failed)
+            this.#failure ??= producer?.failure ?? new ServerError('PUM_TRACK_TERMINATED');
+          return made;
       }
-      if (made === Made.ended && this.#coming) return Made.starved;
-      if (made === Made.failed) {
-        if (this.#coming) return Made.starved;
-        this.#failure = producer.failure ?? new ServerError('PUM_TRACK_TERMINATED');
-      }
-      return made;
     }
   }
 
@@ -137,32 +134,22 @@ export class Playback {
     return frame;
   }
 
-  /** The last `count` frames taken did not leave; the oldest of them began at `start` (source seconds). */
+  /** The last `count` frames of this generation did not leave; the oldest began at `start` (source seconds). */
   putBack(count: number, start: number): void {
-    if (
-      this.#producer &&
-      !this.#stale &&
-      count <= this.#cursor &&
-      this.#producer.frame(this.#cursor - count)
-    ) {
-      this.#cursor -= count;
-      return;
-    }
-    this.#target = start;
-    this.#stale = true;
+    const index = this.#cursor - count;
+    if (this.#target === null && index >= 0 && this.#producer?.frame(index)) this.#cursor = index;
+    else this.#target = start;
   }
 
   /** A frame that ends at `seconds` has left: what lies before is needed for a run-up only. */
   sentUpTo(seconds: number): void {
-    const info = this.#reader.info;
-    if (info && !this.#coming) this.#reader.keep(seconds - runUpSeconds(info.format) - KEEP_SLACK, seconds);
+    if (!this.#coming) this.#reader.keep(seconds);
   }
 
-  /** Other settings from the next frame on. */
+  /** Other settings, from one of the next frames on. */
   reconfigure(settings: PipelineSettings): void {
     this.#settings = settings;
-    if (!this.#stale) this.#target = this.nextStart;
-    this.#stale = true;
+    this.#outdated = true;
   }
 
   setEnd(seconds: number | null): void {
@@ -173,23 +160,25 @@ export class Playback {
   seek(seconds: number, sounding: boolean): void {
     this.generation++;
     this.#failure = null;
-    this.#coming?.close();
-    this.#coming = null;
-    if (this.#parked) {
-      this.#target = seconds;
+    this.#target = seconds;
+    if (this.#parked) return;
+    if (!this.#coming && this.#reader.covers(seconds)) {
+      this.#reader.aim(seconds);
       return;
     }
-    const info = this.#reader.info;
-    const inWindow =
-      info !== null && this.#reader.window.covers(seconds - runUpSeconds(info.format), seconds);
-    if (inWindow) {
-      this.#reader.aim(seconds);
-    } else {
-      this.#coming = this.#newReader(seconds);
-      if (!this.#options.ghosting || !sounding) this.#dropProducer();
-    }
-    this.#target = seconds;
-    this.#stale = true;
+    if (!this.#options.ghosting || !sounding) this.#dropProducer();
+    // One cursor at a time: what the readers before have read is all that they bring.
+    this.#reader.close();
+    this.#coming?.close();
+    this.#coming = null;
+    const reader = this.#newReader(seconds);
+    if (this.opened) this.#coming = reader;
+    else this.#reader = reader;
+  }
+
+  /** The old frames of a seek that is under way are not wanted any more. */
+  hush(): void {
+    if (this.#coming) this.#dropProducer();
   }
 
   /**
@@ -199,95 +188,84 @@ export class Playback {
   park(): void {
     if (this.#parked || this.#failure || this.lengthMs === null) return;
     this.#target = this.nextStart;
-    this.#stale = true;
-    this.#dropReaders();
-    this.#options.media.rest();
     this.#parked = true;
+    this.#letGo();
+    this.#options.media.rest();
   }
 
   close(): void {
-    this.#dropReaders();
+    this.#letGo();
     this.#options.media.close();
   }
 
-  /** Exchanges the producer when a better one can be made now. */
+  #letGo(): void {
+    this.#coming?.close();
+    this.#coming = null;
+    this.#reader.close();
+    this.#dropProducer();
+  }
+
+  /** Exchanges reader and producer when better ones can be had now. */
   #refit(): void {
-    if (!this.#stale) return;
-    if (this.#coming) {
-      const { kind } = this.#coming.state;
-      if (kind === 'failed') {
-        this.#failSeek(this.#coming);
-        return;
-      }
-      if (!this.#isReady(this.#coming, this.#target)) return;
-      this.#reader.close();
-      this.#reader = this.#coming;
-      this.#coming = null;
+    if (this.#parked) {
+      this.#parked = false;
+      this.#reader = this.#newReader(this.nextStart);
     }
-    this.#replaceProducer(this.#target, true);
+    if (this.#failure || (this.#coming && !this.#takeOver(this.#coming))) return;
+    const changes = this.#outdated && this.#cursor >= LEAST_FRAMES;
+    if (this.#target !== null || changes) this.#replaceProducer(this.nextStart, true);
   }
 
-  #replaceProducer(at: number, mayPassThrough: boolean): void {
-    const { framesKept } = this.#options;
-    try {
-      const producer = createProducer({
-        reader: this.#reader,
-        settings: this.#settings,
-        at,
-        framesKept,
-        mayPassThrough,
-      });
-      if (!producer) return;
-      this.#dropProducer();
-      this.#producer = producer;
-      this.#cursor = 0;
-      this.#stale = false;
-      this.frameGeneration = this.generation;
-    } catch (thrown) {
-      this.#failure = ServerError.from(thrown, 'PUM_DECODE_FAILED');
-    }
+  /** The reader of a seek becomes the one in use, once it has what was sought. */
+  #takeOver(reader: Reader): boolean {
+    const { state } = reader;
+    if (state.kind === 'failed') this.#failure = new ServerError('PUM_SEEK_FAILED', {}, state.error);
+    const there = state.kind === 'ended' || (reader.info !== null && reader.window.end > this.nextStart);
+    if (!there || this.#failure) return false;
+    this.#reader = reader;
+    this.#coming = null;
+    return true;
   }
 
-  #isReady(reader: Reader, at: number): boolean {
-    return reader.info !== null && (reader.window.end > at || reader.state.kind === 'ended');
+  /** False when the reader has not brought enough to start one at `at`. Throws when none can be made. */
+  #replaceProducer(at: number, mayPassThrough: boolean): boolean {
+    const producer = createProducer({
+      reader: this.#reader,
+      settings: this.#settings,
+      at,
+      framesKept: this.#options.framesKept,
+      mayPassThrough,
+    });
+    if (!producer) return false;
+    this.#dropProducer();
+    this.#producer = producer;
+    this.#target = null;
+    this.#outdated = false;
+    this.frameGeneration = this.generation;
+    return true;
   }
 
-  #failSeek(reader: Reader): void {
-    const cause = reader.state.kind === 'failed' ? reader.state.error : undefined;
-    this.#failure = new ServerError('PUM_SEEK_FAILED', {}, cause);
+  #withoutProducer(): Made {
+    const { state } = this.#coming ?? this.#reader;
+    if (state.kind !== 'failed') return Made.starved;
+    this.#failure = state.error;
+    return Made.failed;
   }
 
-  #whileOpening(): Made {
-    if (this.#failure) return Made.failed;
-    if (this.#reader.state.kind === 'failed') {
-      this.#failure = this.#reader.state.error;
-      return Made.failed;
-    }
+  #starved(): Made {
+    (this.#coming ?? this.#reader).want();
     return Made.starved;
   }
 
   #newReader(from: number): Reader {
-    // A reader begins early enough for the run-up of any codec; the window's first packets are dropped again.
-    return new Reader(this.#options.media, {
-      from: Math.max(0, from - LONGEST_RUN_UP),
-      ahead: this.#options.ahead,
-      changed: this.#options.changed,
-    });
-  }
-
-  #dropReaders(): void {
-    this.#dropProducer();
-    this.#coming?.close();
-    this.#coming = null;
-    this.#reader.close();
+    const { media, ahead, changed } = this.#options;
+    return new Reader(media, { from, ahead, changed });
   }
 
   #dropProducer(): void {
-    this.#producer?.close();
+    const producer = this.#producer;
     this.#producer = null;
     this.#cursor = 0;
+    producer?.close();
   }
 }
-
-/** Seconds; runUpSeconds() of no format is longer. */
-const LONGEST_RUN_UP = 0.5;

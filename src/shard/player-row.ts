@@ -19,7 +19,7 @@ export class PlayerRow {
   }
 
   get positionMs(): number {
-    return this.#table.get(this.#row, PlayerWord.positionMs);
+    return this.#table.readPosition(this.#row).positionMs;
   }
 
   /** `at`: monotonic milliseconds at which the source stood there. */

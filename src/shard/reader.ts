@@ -3,16 +3,22 @@
 // that leaves the window makes another one on the same media); told where its slowest cursor stands.
 import type { ContainerInfo, PacketCursor } from '../audio/container.js';
 import { PacketWindow } from '../audio/packet-window.js';
+import { runUpSeconds } from '../audio/pipeline.js';
 import { AUDIO } from '../shared/limits.js';
 import { ServerError } from '../shared/errors.js';
 import type { Media } from './media.js';
 
+/** Packets this much older than a run-up needs are kept, so that rounding never loses one. Seconds. */
+const KEEP_SLACK = 0.1;
+/** At least this much lies ahead whatever the packets' size, or large packets would stop the music. Seconds. */
+const LEAST_AHEAD = 0.2;
+
 export interface ReaderOptions {
-  /** Source seconds to start from. */
+  /** Source seconds of the first frame wanted; the packets of its run-up are read too. */
   readonly from: number;
   /** How far ahead of the cursor to read, seconds. */
   readonly ahead: number;
-  /** Told when the container is open, when packets came after there were none to take, at the end and on failure. */
+  /** Told when the container is open, when a packet has come, at the end and on failure. */
   readonly changed: () => void;
 }
 
@@ -29,15 +35,17 @@ export class Reader {
   readonly #options: ReaderOptions;
   #state: ReaderState = { kind: 'opening' };
   #info: ContainerInfo | null = null;
+  #runUp = 0;
   /** Source seconds from which packets are kept. */
-  #kept: number;
+  #kept = 0;
   #cursorAt: number;
+  /** Somebody has used up the window and waits. */
+  #wanted = false;
   #wake: (() => void) | null = null;
 
   constructor(media: Media, options: ReaderOptions) {
     this.#media = media;
     this.#options = options;
-    this.#kept = options.from;
     this.#cursorAt = options.from;
     void this.#run();
   }
@@ -51,20 +59,35 @@ export class Reader {
     return this.#info;
   }
 
+  /** Whether the window holds everything that a producer needs to start at `seconds`. */
+  covers(seconds: number): boolean {
+    return this.#info !== null && this.window.covers(seconds - this.#runUp, seconds);
+  }
+
   /** The cursor will go on at `at`: what lies ahead is counted from there, nothing is dropped yet. */
   aim(at: number): void {
     this.#cursorAt = at;
     this.#wakeIfHungry();
   }
 
-  /** The slowest cursor stands at `at`; packets from `from` (its run-up included) on are kept. */
-  keep(from: number, at: number): void {
+  /** The slowest cursor stands at `at`: of what lies before it only a run-up is kept. */
+  keep(at: number): void {
     this.#cursorAt = at;
+    const from = at - this.#runUp - KEEP_SLACK;
     if (from > this.#kept) {
       this.#kept = from;
       this.window.dropBefore(from);
     }
     this.#wakeIfHungry();
+  }
+
+  /**
+   * The window is used up. The next packet is read whatever the window's limits say: by the container's
+   * clock it may look full (a jump in its times, packets larger than the limit) and yet yield no frame.
+   */
+  want(): void {
+    this.#wanted = true;
+    this.#wake?.();
   }
 
   close(): void {
@@ -74,12 +97,14 @@ export class Reader {
 
   async #run(): Promise<void> {
     try {
-      const container = await this.#media.container();
+      const { info } = await this.#media.container();
       if (this.#isClosed()) return;
-      this.#info = container.info;
+      this.#info = info;
+      this.#runUp = runUpSeconds(info.format);
+      this.#kept = Math.max(0, this.#options.from - this.#runUp - KEEP_SLACK);
       this.#state = { kind: 'reading' };
       this.#options.changed();
-      await this.#fill(await this.#media.packets(this.#options.from));
+      await this.#fill(await this.#media.packets(this.#kept));
     } catch (thrown) {
       if (this.#isClosed()) return;
       this.#state = { kind: 'failed', error: ServerError.from(thrown, 'PUM_SOURCE_BROKEN') };
@@ -89,7 +114,7 @@ export class Reader {
 
   async #fill(cursor: PacketCursor): Promise<void> {
     while (!this.#isClosed()) {
-      if (this.#aheadSeconds() >= this.#options.ahead || this.#overBytes()) {
+      if (this.#mayRest()) {
         await this.#paused();
         continue;
       }
@@ -106,8 +131,16 @@ export class Reader {
         });
       }
       this.window.push(packet);
+      this.#wanted = false;
       this.#options.changed();
     }
+  }
+
+  #mayRest(): boolean {
+    const full = this.#overflowing();
+    if (full && this.#wanted)
+      throw new ServerError('PUM_FORMAT_BROKEN', { reason: 'its packets hold no sound' });
+    return full || (!this.#wanted && (this.#aheadSeconds() >= this.#options.ahead || this.#overBytes()));
   }
 
   #paused(): Promise<void> {
@@ -121,7 +154,8 @@ export class Reader {
 
   /** Woken at four fifths, so that a full window costs one wake per batch and not one per frame. */
   #wakeIfHungry(): void {
-    if (this.#wake && this.#aheadSeconds() < this.#options.ahead * 0.8 && !this.#overBytes()) this.#wake();
+    if (!this.#wake || this.#overBytes() || this.#overflowing()) return;
+    if (this.#aheadSeconds() < this.#options.ahead * 0.8) this.#wake();
   }
 
   #aheadSeconds(): number {
@@ -129,8 +163,13 @@ export class Reader {
   }
 
   #overBytes(): boolean {
-    // At least a frame's worth lies ahead whatever the packets' size, or a large packet would stop the music.
-    return this.window.bytes >= AUDIO.maxWindowBytes && this.#aheadSeconds() > 0.1;
+    return this.window.bytes >= AUDIO.maxWindowBytes && this.#aheadSeconds() > LEAST_AHEAD;
+  }
+
+  /** Times that stand still or mean nothing bound no window. */
+  #overflowing(): boolean {
+    const { window } = this;
+    return window.bytes >= AUDIO.maxWindowBytesEver || window.next - window.first >= AUDIO.maxWindowPackets;
   }
 
   #isClosed(): boolean {

@@ -144,7 +144,8 @@ export class Shard {
       instance: play.instance,
       media: new Media((signal) => openTrack(play.token, signal)),
       from: play.startMs / 1000,
-      end: play.endTimeMs === null ? null : play.endTimeMs / 1000,
+      // A marker at or before the start is late and does nothing (lavalink-v4.md §6.2).
+      end: play.endTimeMs === null || play.endTimeMs <= play.startMs ? null : play.endTimeMs / 1000,
       settings,
       ahead: audio.windowMs / 1000,
       framesKept: Math.ceil(audio.bufferMs / 20) + 5,
@@ -185,11 +186,14 @@ export class Shard {
       counters.add(ShardWord.pulse, 1);
       const now = clock.now();
       let playing = 0;
+      let connected = 0;
       for (const player of this.#players.values()) {
         player.watch(now);
         if (player.isPlaying) playing++;
+        if (player.isConnected) connected++;
       }
       counters.set(ShardWord.playing, playing);
+      counters.set(ShardWord.voiceConnections, connected);
       if (this.#watches++ % WATCHES_PER_MEMORY_READING === 0) {
         const { heapUsed, external } = this.#options.memory();
         counters.set(ShardWord.heapUsed, heapUsed);

@@ -14,7 +14,7 @@ export const ShardWord = {
   heapUsed: 6,
   external: 7,
   commands: 8,
-  /** Frames that could not be made in time because the source had none, or the shard was late. */
+  /** Those of `missed` for which the source had brought nothing. */
   starved: 9,
   // The sender's group.
   sentPassthrough: 10,
@@ -41,6 +41,9 @@ export const PlayerWord = {
   positionAt: 5,
   sent: 6,
   nulled: 7,
+  /** Position and time once more: the two pairs are written by turns (player-table.ts). */
+  otherPositionMs: 8,
+  otherPositionAt: 9,
 } as const;
 
 export const PlayerFlag = { connected: 1, hasTrack: 2, paused: 4, passthrough: 8 } as const;

@@ -82,6 +82,9 @@ export const SOURCE = {
 export const AUDIO = {
   /** Compressed bytes a reader keeps ahead and behind. */
   maxWindowBytes: 256 * KIB,
+  /** The same where less would hold no frame, or the packets' times mean nothing; then the track fails. */
+  maxWindowBytesEver: 4 * MIB,
+  maxWindowPackets: 65_536,
   maxPacket: 64 * KIB,
   /** One element of a container (an index, a cover) that the demuxer reads whole. */
   maxContainerRead: 16 * MIB,

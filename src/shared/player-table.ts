@@ -1,13 +1,9 @@
 // Rows of shared counters, one per player of a shard, 512 to a table. The shard writes, main reads without
-// asking; main allocates the tables and gives the rows out. Atomics only for the sequence word that guards
-// a position; every other word has one writer and stands for itself.
+// asking; main allocates the tables and gives the rows out. Atomics only for the sequence word that says which
+// pair of words holds the position; every other word has one writer and stands for itself.
 import { PlayerWord } from './counter-words.js';
 
 export const ROWS_PER_TABLE = 512;
-
-/** A write takes nanoseconds: a word that stays odd for so many looks has lost its writer. */
-const STUCK_TRIES = 1_000;
-const MAX_TRIES = 100_000;
 
 const PLAYER_WORDS = Object.keys(PlayerWord).length;
 
@@ -50,28 +46,21 @@ export class PlayerTable {
     this.#words.fill(0, row * PLAYER_WORDS, (row + 1) * PLAYER_WORDS);
   }
 
-  /** Writes position and its time so that a reader sees both of one moment or tries again. */
+  /** Writes position and its time into the pair that nobody reads, then lets the sequence point to it. */
   setPosition(row: number, positionMs: number, at: number): void {
-    Atomics.add(this.#sequences, row, 1); // odd: being written
-    this.set(row, PlayerWord.positionMs, positionMs);
-    this.set(row, PlayerWord.positionAt, at);
-    Atomics.add(this.#sequences, row, 1);
+    const sequence = Atomics.load(this.#sequences, row) + 1;
+    this.set(row, msOf(sequence), positionMs);
+    this.set(row, atOf(sequence), at);
+    Atomics.store(this.#sequences, row, sequence);
   }
 
+  /** Both of one moment, whatever a writer is doing: one that sleeps or has died half-way hides nothing. */
   readPosition(row: number): PositionReading {
-    let stuckAt = -1;
-    let stuckFor = 0;
-    for (let tries = 0; ; tries++) {
-      const before = Atomics.load(this.#sequences, row);
-      const reading = {
-        positionMs: this.get(row, PlayerWord.positionMs),
-        at: this.get(row, PlayerWord.positionAt),
-      };
-      if (before % 2 === 0 && Atomics.load(this.#sequences, row) === before) return reading;
-      // A writer that died half-way leaves an odd word that never changes: take what is there.
-      stuckFor = before === stuckAt ? stuckFor + 1 : 0;
-      stuckAt = before;
-      if (stuckFor >= STUCK_TRIES || tries >= MAX_TRIES) return reading;
+    for (;;) {
+      const sequence = Atomics.load(this.#sequences, row);
+      const reading = { positionMs: this.get(row, msOf(sequence)), at: this.get(row, atOf(sequence)) };
+      // This pair is written again only behind the next sequence.
+      if (Atomics.load(this.#sequences, row) === sequence) return reading;
     }
   }
 
@@ -80,4 +69,12 @@ export class PlayerTable {
     Atomics.store(this.#sequences, row, 0);
     this.clear(row);
   }
+}
+
+function msOf(sequence: number): number {
+  return sequence % 2 === 0 ? PlayerWord.positionMs : PlayerWord.otherPositionMs;
+}
+
+function atOf(sequence: number): number {
+  return sequence % 2 === 0 ? PlayerWord.positionAt : PlayerWord.otherPositionAt;
 }

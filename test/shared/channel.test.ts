@@ -162,7 +162,10 @@ t.test('no more than `perTurn` messages are taken in one turn', { timeout: 5_000
 
 t.test('any plain data arrives as it was sent', { timeout: 20_000 }, async (t) => {
   const { near } = pair({ request: (body) => body });
-  const plain = fc.jsonValue({ maxDepth: 4 });
+  // That key the encoder gives another name, so that no object gets another prototype by it.
+  const plain = fc
+    .jsonValue({ maxDepth: 4 })
+    .filter((value) => !JSON.stringify(value).includes('"__proto__":'));
   await fc.assert(
     fc.asyncProperty(plain, async (value) => {
       const back = await near.request(value, 1_000);

@@ -51,14 +51,10 @@ t.test('a reader never sees a position with the time of another', { timeout: 20_
   t.ok(readings > 1_000);
 });
 
-t.test('a writer that died half-way does not hang its readers', { timeout: 5_000 }, async (t) => {
+t.test('a writer that died half-way hides nothing from its readers', { timeout: 5_000 }, async (t) => {
   const table = new PlayerTable();
   table.setPosition(0, 40, 80);
-  const sequences = new Int32Array(
-    table.buffer,
-    table.buffer.byteLength - ROWS_PER_TABLE * 4,
-    ROWS_PER_TABLE,
-  );
-  Atomics.add(sequences, 0, 1);
+  // The next write, as far as its first word: the sequence does not point to that pair yet.
+  table.set(0, PlayerWord.positionMs, 60);
   t.same(table.readPosition(0), { positionMs: 40, at: 80 });
 });

@@ -120,7 +120,8 @@ export class FakeConnection implements VoiceConnection {
   }
 
   runsOutAt(): number {
-    return this.#nextAt + this.#queue.length * 20;
+    const now = this.#clock.now();
+    return this.#queue.length === 0 ? now : Math.max(now, this.#nextAt + (this.#queue.length - 1) * 20);
   }
 
   flush(): number {

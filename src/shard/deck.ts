@@ -1,0 +1,265 @@
+// The deck of a player: the track that is on it, the replaced one that sounds until the new one has its first
+// frame, and Lavalink's rules of how a track begins and ends (lavalink-v4.md §2.3, §6.2). Knows neither voice
+// data nor commands; the player tells it of those. Synchronous, in a shard.
+import type { PipelineSettings } from '../audio/pipeline.js';
+import { ShardWord } from '../shared/counter-words.js';
+import { ServerError } from '../shared/errors.js';
+import type { PlayBody } from '../shared/shard-commands.js';
+import type { EndReason, PlayerEvent } from '../shared/shard-events.js';
+import { NO_GENERATION, type Outgoing } from './outgoing.js';
+import type { Playback } from './playback.js';
+import type { PlayerHost } from './player-host.js';
+import type { PlayerRow } from './player-row.js';
+import { Made } from './producer.js';
+import { SilenceWatch } from './silence-watch.js';
+import { TrackReports } from './track-reports.js';
+import { FrameMode } from './voice/driver.js';
+
+const FRAME_MS = 20;
+
+export interface DeckParts {
+  readonly host: PlayerHost;
+  readonly row: PlayerRow;
+  readonly out: Outgoing;
+  readonly emit: (event: PlayerEvent) => void;
+  /** There may be frames to be had. */
+  readonly wake: () => void;
+}
+
+export class Deck {
+  readonly #parts: DeckParts;
+  readonly #reports: TrackReports;
+  readonly #watch: SilenceWatch;
+  #track: Playback | null = null;
+  /** The replaced track. */
+  #shadow: Playback | null = null;
+  /** Nothing more will be made; the track ends when the queued frames have left. */
+  #ending = false;
+  /** The last try to make a frame found nothing to make it of. */
+  #starving = false;
+
+  constructor(parts: DeckParts) {
+    const { host, row, emit } = parts;
+    this.#parts = parts;
+    this.#reports = new TrackReports(row, emit);
+    this.#watch = new SilenceWatch(host.trackStuckMs, host.parkMs, this.#now());
+  }
+
+  get hasTrack(): boolean {
+    return this.#track !== null;
+  }
+
+  get passesThrough(): boolean {
+    return this.#track?.mode === FrameMode.passthrough;
+  }
+
+  // ---- The track ----
+
+  /** `paused`: nothing of the old track goes on. */
+  play(play: PlayBody, settings: PipelineSettings, paused: boolean): void {
+    const { host, row, out, wake } = this.#parts;
+    const old = this.#track;
+    if (old) {
+      this.#reports.ended(old.instance, 'replaced');
+      if (paused) out.takeBack(null);
+      this.#shade(old);
+    }
+    if (paused) out.quiet();
+    this.#ending = false;
+    this.#starving = false;
+    this.#watch.newTrack(this.#now());
+    this.#track = host.openPlayback(play, settings, wake);
+    // Frames of the old track that are queued already must not count as the new one's.
+    this.#track.generation = (old?.generation ?? 0) + 1;
+    row.setInstance(play.instance);
+    row.setPosition(play.startMs, this.#now());
+    this.#reports.started(play.instance);
+    wake();
+  }
+
+  /** Ends the track at once. Nothing happens without one. */
+  end(reason: EndReason): void {
+    const { row, out } = this.#parts;
+    const track = this.#track;
+    if (!track) return;
+    out.takeBack(null);
+    out.quiet();
+    this.#track = null;
+    this.#ending = false;
+    this.#reports.ended(track.instance, reason);
+    row.setInstance(0);
+    row.setPosition(0, this.#now());
+    this.#dropShadow();
+    track.close();
+  }
+
+  /** Closes everything without a word. */
+  drop(): void {
+    this.#dropShadow();
+    this.#track?.close();
+    this.#track = null;
+  }
+
+  /** A fault of ours costs a player its track, never the shard its life. */
+  crash(thrown: unknown): void {
+    if (!this.#track) return;
+    this.#reports.failed(this.#track.instance, ServerError.from(thrown, 'PUM_TRACK_TERMINATED'));
+    this.#finished();
+  }
+
+  seek(positionMs: number, paused: boolean): void {
+    const { row, out, wake } = this.#parts;
+    if (!this.#track) return;
+    this.#ending = false;
+    this.#watch.restart(this.#now());
+    this.#track.seek(positionMs / 1000, !paused && out.queued > 0);
+    row.setPosition(positionMs, this.#now());
+    wake();
+  }
+
+  setEnd(endTimeMs: number): void {
+    // A marker at or behind the position is late and does nothing (lavalink-v4.md §6.2).
+    if (endTimeMs > this.#parts.row.positionMs) this.#track?.setEnd(endTimeMs / 1000);
+  }
+
+  reconfigure(settings: PipelineSettings): void {
+    this.#track?.reconfigure(settings);
+  }
+
+  // ---- What happens to its frames ----
+
+  /** Puts the next frame into the queue, which has room; false when there is none to be had for now. */
+  feed(): boolean {
+    const { out } = this.#parts;
+    const track = this.#track;
+    if (!track || this.#ending) return false;
+    const made = track.prepare();
+    if (track.opened) this.#reports.opened(track.instance, track.lengthMs);
+    this.#starving = made === Made.starved;
+    switch (made) {
+      case Made.frame:
+        this.#dropShadow();
+        return out.push(track, track.frameGeneration);
+      case Made.ended:
+        this.#finish();
+        return false;
+      case Made.failed:
+        this.#reports.failed(track.instance, track.failure ?? new ServerError('PUM_TRACK_TERMINATED'));
+        this.#finish();
+        return false;
+      default:
+        return this.#shadow?.prepare() === Made.frame && out.push(this.#shadow, NO_GENERATION);
+    }
+  }
+
+  /** The oldest queued frame has left. */
+  sent(at: number): void {
+    const { host, row, out } = this.#parts;
+    const { mode, start, generation } = out;
+    out.shift();
+    this.#watch.sent(at);
+    row.countSent();
+    host.counters.addFrame(mode);
+    const track = this.#track;
+    // A frame of before a seek or of the track before does not move the position.
+    if (track && generation === track.generation) {
+      const end = start + FRAME_MS / 1000;
+      row.setPosition(Math.round(end * 1000), at);
+      track.sentUpTo(end);
+    }
+    if (this.#ending && out.queued === 0) this.#finished();
+  }
+
+  /** A slot went by without a frame. */
+  missed(): void {
+    const { host, row, wake } = this.#parts;
+    if (!this.#track) return;
+    row.countNulled();
+    host.counters.add(ShardWord.missed, 1);
+    if (this.#starving) host.counters.add(ShardWord.starved, 1);
+    wake();
+  }
+
+  /** Frames stop leaving, to go on later: what is queued comes again. */
+  pause(): void {
+    const { out } = this.#parts;
+    out.takeBack(this.#track);
+    out.quiet();
+    this.#interrupted();
+  }
+
+  /** Frames may leave again. */
+  resume(): void {
+    this.#watch.restart(this.#now());
+    this.#parts.wake();
+  }
+
+  /** The connection is about to be closed: what is queued comes again. */
+  leave(): void {
+    this.#parts.out.takeBack(this.#track);
+    this.#interrupted();
+  }
+
+  /** The connection is lost, and what was queued with it: that comes again. */
+  lost(): void {
+    this.#parts.out.lost(this.#track);
+    this.#interrupted();
+  }
+
+  /** Called every half second or so: what only the passing of time can tell. */
+  watch(now: number, connected: boolean, paused: boolean): void {
+    const track = this.#track;
+    if (!track) return;
+    switch (this.#watch.check(now, connected, connected && !paused)) {
+      case 'cleanup':
+        this.end('cleanup');
+        break;
+      case 'stuck':
+        this.#reports.stuck(track.instance, this.#parts.host.trackStuckMs);
+        break;
+      case 'park':
+        track.park();
+        break;
+      case null:
+        break;
+    }
+  }
+
+  /** Only what sounds goes on sounding: silence once heard is not broken by what was replaced. */
+  #interrupted(): void {
+    this.#watch.restart(this.#now());
+    this.#ending = false;
+    this.#dropShadow();
+    this.#track?.hush();
+  }
+
+  /** What sounds now goes on until the new track has its first frame; what does not is closed. */
+  #shade(old: Playback): void {
+    const sounds = this.#parts.out.queued > 0;
+    if (!sounds || old.anyFrame) this.#dropShadow();
+    if (sounds && old.anyFrame) this.#shadow = old;
+    else old.close();
+  }
+
+  #finish(): void {
+    const { out } = this.#parts;
+    this.#ending = true;
+    this.#dropShadow();
+    out.quiet();
+    if (out.queued === 0) this.#finished();
+  }
+
+  /** The last queued frame has left behind the end of the track. */
+  #finished(): void {
+    if (this.#track) this.end(this.#track.failure && !this.#track.anyFrame ? 'loadFailed' : 'finished');
+  }
+
+  #dropShadow(): void {
+    this.#shadow?.close();
+    this.#shadow = null;
+  }
+
+  #now(): number {
+    return this.#parts.host.clock.now();
+  }
+}
