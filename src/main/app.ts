@@ -8,6 +8,7 @@ import { Drain } from './drain.js';
 import type { Engine, EngineFactory, TlsOptions } from './http/engine.js';
 import { PasswordGuard } from './http/password.js';
 import { HttpServer } from './http/server.js';
+import { LoadGate } from './load-gate.js';
 import type { Log } from './log.js';
 import type { Machine } from './machine.js';
 import { Metrics } from './metrics.js';
@@ -59,7 +60,7 @@ export function createServer(options: ServerOptions): Server {
     counts: () => sessions.counts(),
     shards: () => fleet.reports(),
   });
-  const node: Node = { fleet, clock, log, settings, stats, tallies, drain };
+  const node: Node = { fleet, clock, log, settings, stats, tallies, loads: new LoadGate(), drain };
   const sessions = new SessionRegistry(node);
   const metrics: Metrics | null = settings.metrics.enabled
     ? new Metrics({ node, sessions, inFlight: () => engine.inFlight })

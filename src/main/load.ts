@@ -6,12 +6,12 @@ import type { LoadOutcome } from '../shared/load.js';
 import { decodeTrack } from '../shared/track-token.js';
 import type { Node } from './node.js';
 
-/** Rejects with PUM_LOAD_DEADLINE, or with the reason of `signal` when the client went away. */
-export async function loadIdentifier(
-  node: Node,
-  identifier: string,
-  signal: AbortSignal,
-): Promise<LoadOutcome> {
+/** Rejects with PUM_LOAD_DEADLINE or PUM_LOAD_BUSY, or with the reason of `signal` when the client went away. */
+export function loadIdentifier(node: Node, identifier: string, signal: AbortSignal): Promise<LoadOutcome> {
+  return node.loads.pass(() => loadInTime(node, identifier, signal));
+}
+
+async function loadInTime(node: Node, identifier: string, signal: AbortSignal): Promise<LoadOutcome> {
   const ms = node.settings.loadDeadline;
   const deadline = new AbortController();
   const timer = node.clock.after(ms, () => deadline.abort(new ServerError('PUM_LOAD_DEADLINE', { ms })));
@@ -36,6 +36,7 @@ export async function loadIdentifier(
 function count(node: Node, outcome: LoadOutcome): void {
   if (outcome.kind === 'empty' || outcome.kind === 'error') return;
   const token = outcome.kind === 'track' ? outcome.token : outcome.tokens[0];
+  if (outcome.kind === 'search' && token === undefined) return; // A search of nothing is answered `empty`.
   node.tallies.tracksLoaded.add({ source: sourceOf(node, token), type: outcome.kind });
 }
 

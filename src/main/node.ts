@@ -3,6 +3,7 @@
 import type { Clock } from '../shared/clock.js';
 import type { Fleet } from './dispatch/fleet.js';
 import type { Drain } from './drain.js';
+import type { LoadGate } from './load-gate.js';
 import type { Log } from './log.js';
 import type { Settings } from './settings.js';
 import type { Stats } from './stats.js';
@@ -15,5 +16,6 @@ export interface Node {
   readonly settings: Settings;
   readonly stats: Stats;
   readonly tallies: Tallies;
+  readonly loads: LoadGate;
   readonly drain: Drain;
 }

@@ -7,6 +7,8 @@ import type { Node } from './node.js';
 import type { Player } from './player.js';
 import type { TrackInstance } from './track-instance.js';
 
+/** Milliseconds before a shard that was too busy for the end of a player is asked again. */
+const BUSY_RETRY = 50;
 /** Beyond the time after which the shard answers a command with voice in any case. */
 const VOICE_SLACK = 1_000;
 
@@ -60,19 +62,45 @@ export class PlayerCommands {
     }
   }
 
-  /** Ends track and voice; resolves when their events have arrived. Rejects when that remains open. */
+  /**
+   * Ends track and voice; resolves when their events have arrived. Rejects when that remains open. A shard
+   * that is too busy is asked until it takes the command: nobody else ends what plays there.
+   */
   async destroy(player: Player): Promise<void> {
-    const { fleet, settings } = this.#node;
-    await fleet.command(player.id, player.placement, { op: 'destroy', body: {} }, settings.commandDeadline);
+    const { clock, fleet, settings } = this.#node;
+    for (;;) {
+      const command = { op: 'destroy', body: {} } as const;
+      try {
+        await fleet.command(player.id, player.placement, command, settings.commandDeadline);
+        return;
+      } catch (error) {
+        if (!(error instanceof ServerError) || error.code !== 'PUM_SHARD_BUSY') throw error;
+      }
+      await new Promise<void>((resolve) => {
+        clock.after(BUSY_RETRY, resolve);
+      });
+    }
   }
 
-  /** Places a lost player on the replacement of its shard, without a track and without an event. */
+  /**
+   * Gives a player up at its shard, without an event and without waiting, when it is not known whether the
+   * shard has it: commands arrive in order, so whatever gets its row next finds it free.
+   */
+  release(player: Player): void {
+    const { fleet, settings } = this.#node;
+    const command = { op: 'release', body: {} } as const;
+    fleet.command(player.id, player.placement, command, settings.commandDeadline).catch(() => undefined);
+  }
+
+  /**
+   * Places a lost player on the replacement of its shard, without a track and without an event. A voice
+   * connection is made again if there was one when the shard died.
+   */
   async adopt(player: Player, owner: VoiceUser): Promise<void> {
     const { fleet, settings } = this.#node;
     player.adopted(fleet.replace(player.id, player.placement));
-    player.askedVoice = player.voice;
-    player.voiceState = player.voice === null ? 'none' : 'connecting';
-    const body = createBody(player, owner, true);
+    player.askedVoice = player.awaitsVoice ? player.voice : null;
+    const body = createBody(player, owner, player.awaitsVoice);
     await fleet.command(player.id, player.placement, { op: 'adopt', body }, settings.commandDeadline);
   }
 }

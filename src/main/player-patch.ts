@@ -66,10 +66,11 @@ function settingsOf(player: Player, change: PlayerChange): Draft {
 /** Steps 9, 10, 12 and 13: what touches the present track because no other one is asked for. */
 function addToCurrentTrack(draft: Draft, player: Player, change: PlayerChange): void {
   if (change.paused !== null) draft.paused = change.paused;
-  if (change.userData !== null && player.current) player.current.userData = change.userData;
-  if (!player.hasTrack) return;
+  const track = player.latest;
+  if (track === null) return;
+  if (change.userData !== null) track.userData = change.userData;
   // A stream cannot be sought in: the request is ignored, as in Lavalink.
-  const seekable = player.current?.track.info.isSeekable !== false;
+  const seekable = track.track.info.isSeekable;
   if (change.positionMs !== null && seekable) draft.positionMs = change.positionMs;
   if (change.endTimeMs !== null) draft.endTimeMs = change.endTimeMs;
 }
@@ -100,7 +101,9 @@ async function send(
   if (Object.keys(draft).length === 0) return;
   await session.players.commands.update(player, draft, track);
   const sought = draft.positionMs !== undefined && player.current !== null;
-  if (sought || draft.filters !== undefined) session.update(player);
+  // Nothing follows a DELETE that was faster.
+  const isThere = session.players.get(player.guild) === player;
+  if (isThere && (sought || draft.filters !== undefined)) session.update(player);
 }
 
 async function find(node: Node, identifier: string, signal: AbortSignal): Promise<string> {

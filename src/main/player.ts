@@ -48,6 +48,13 @@ type OrderedField = 'voice' | 'paused' | 'volume' | 'filters' | 'endTimeMs';
 
 const DEFAULT_VOLUME = 100;
 
+/** What a client reads of a voice connection that the replacement of a shard could not make again. */
+const NOT_ADOPTED = {
+  code: 1006,
+  reason: 'the connection was lost with its shard',
+  byRemote: false,
+} as const;
+
 export interface PlayerOwner {
   readonly session: string;
   readonly guild: string;
@@ -95,17 +102,27 @@ export class Player {
     return this.current !== null || this.#pending.size > 0;
   }
 
+  /** The track that a later command finds loaded: the last one on its way, else the current one. */
+  get latest(): TrackInstance | null {
+    return [...this.#pending].at(-1) ?? this.current;
+  }
+
   get isPlaying(): boolean {
     return this.current !== null && !this.paused;
+  }
+
+  /** Lost with a voice connection that its replacement is to make again. */
+  get awaitsVoice(): boolean {
+    return this.voice !== null && this.voiceState === 'connecting';
   }
 
   get connected(): boolean {
     return !this.lost && (this.#word(PlayerWord.flags) & PlayerFlag.connected) !== 0;
   }
 
-  /** Milliseconds; -1 when there is no voice connection. */
+  /** Milliseconds: 0 until the gateway has answered a heartbeat, -1 while there is none. */
   get ping(): number {
-    return this.voice === null || this.lost ? -1 : this.#word(PlayerWord.pingMs);
+    return this.connected ? Math.max(0, this.#word(PlayerWord.pingMs)) : -1;
   }
 
   /** Source position of the current track in milliseconds, 0 without one. */
@@ -174,8 +191,19 @@ export class Player {
     const owed = this.#endCurrent(positionMs);
     this.#instances.clear();
     this.#pending.clear();
-    if (this.voice !== null) this.voiceState = 'connecting';
+    if (this.voiceState === 'open') this.voiceState = 'connecting';
     return owed;
+  }
+
+  /**
+   * The replacement answered that it has not taken the player over, or nothing: it is lost again, until the
+   * next PATCH. `withVoice`: it was to connect, and the client has to know that nobody does (decision D14).
+   */
+  notAdopted(withVoice: boolean): readonly Outgoing[] {
+    const owed = this.shardDied();
+    if (this.voice !== null) this.voiceState = 'closed';
+    if (!withVoice) return owed;
+    return [...owed, { kind: 'webSocketClosed', ...NOT_ADOPTED }, { kind: 'update' }];
   }
 
   /** A destroy that was not answered: the client is still owed the end of the track. */

@@ -23,7 +23,7 @@ interface Leaving {
 
 export interface PlayerAt {
   readonly player: Player;
-  /** The shard's answer to `create` when the player is new; null otherwise. */
+  /** The shard's answer to `create`, or to `adopt` for one that was lost; null otherwise. */
   readonly created: Promise<void> | null;
 }
 
@@ -33,6 +33,7 @@ export class SessionPlayers {
   readonly #players = new Map<string, Player>();
   readonly #leaving = new Map<string, Leaving>();
   readonly #updates: PlayerUpdates;
+  #closed = false;
 
   constructor(options: SessionPlayersOptions) {
     this.#options = options;
@@ -58,22 +59,26 @@ export class SessionPlayers {
   }
 
   /**
-   * The guild's player, made when there is none; `create` is then already on its way to the shard. Throws
-   * PUM_PLAYER_LIMIT, PUM_NODE_LIMIT or PUM_NO_SHARD. The caller has waited for `settled`.
+   * The guild's player, made when there is none; `create` is then already on its way to the shard, or `adopt`
+   * for one that a replacement failed to take over. Throws PUM_SESSION_NOT_FOUND, PUM_PLAYER_LIMIT,
+   * PUM_NODE_LIMIT or PUM_NO_SHARD. The caller has waited for `settled`.
    */
   getOrCreate(guild: string): PlayerAt {
+    // The session may have ended while the caller waited: a player made now would belong to nobody.
+    if (this.#closed) throw new ServerError('PUM_SESSION_NOT_FOUND');
     const present = this.#players.get(guild);
-    if (present) return { player: present, created: null };
+    if (present) return { player: present, created: present.lost ? this.#adopt(present) : null };
     const { node, owner } = this.#options;
     const limit = node.settings.maxPlayersPerSession;
     if (limit > 0 && this.size >= limit) throw new ServerError('PUM_PLAYER_LIMIT', { limit });
     this.#options.admit();
     const player = new Player({ session: owner.id, guild }, node.fleet, node.clock);
     this.#players.set(guild, player);
-    const created = this.commands.create(player, owner).catch((error: unknown) => {
+    const created = this.commands.create(player, owner).catch((thrown: unknown) => {
+      const error = ServerError.from(thrown, 'PUM_SHARD_GONE');
       if (this.#players.get(guild) === player) this.#players.delete(guild);
-      node.fleet.release(player.id, player.placement);
-      throw ServerError.from(error, 'PUM_SHARD_GONE');
+      this.#giveUp(player, error);
+      throw error;
     });
     // The PATCH that made the player waits for it too; this keeps a failure in between from being unheard.
     created.catch(() => undefined);
@@ -99,6 +104,12 @@ export class SessionPlayers {
     await Promise.all([...this.#leaving.values()].map(({ done }) => done));
   }
 
+  /** The session is over: removes all, and no player is made any more. */
+  close(): Promise<void> {
+    this.#closed = true;
+    return this.removeAll();
+  }
+
   /** An event of a shard; false when it belongs to no player of this session any more. */
   receive(envelope: EventEnvelope): boolean {
     const player = this.#byId(envelope.player);
@@ -114,29 +125,48 @@ export class SessionPlayers {
   }
 
   shardReady(shard: number): void {
-    const { node, owner } = this.#options;
     for (const player of this.#players.values()) {
-      if (!player.lost || player.placement.shard !== shard) continue;
-      this.commands.adopt(player, owner).catch((error: unknown) => {
-        // Either this shard died too, and its replacement tries again, or the next PATCH shows the failure.
-        node.log.warn('a player could not be taken over', {
-          reason: ServerError.from(error, 'PUM_SHARD_GONE').message,
-        });
-      });
+      if (player.lost && player.placement.shard === shard) void this.#adopt(player).catch(() => undefined);
     }
+  }
+
+  /** Resolves when the replacement has the player. One that fails is tried again by the next PATCH. */
+  #adopt(player: Player): Promise<void> {
+    const { node, owner } = this.#options;
+    const withVoice = player.awaitsVoice;
+    const adopted = this.commands.adopt(player, owner).catch((thrown: unknown) => {
+      const error = ServerError.from(thrown, 'PUM_SHARD_GONE');
+      // A shard that is gone has a replacement, which tries again.
+      if (!player.lost && error.code !== 'PUM_SHARD_GONE' && this.get(player.guild) === player) {
+        node.log.warn('a player could not be taken over', { reason: error.message });
+        this.commands.release(player);
+        this.#deliver(player, player.notAdopted(withVoice));
+      }
+      // No replacement yet: other shards may well be ready, this player's is not.
+      throw error.code === 'PUM_NO_SHARD' ? new ServerError('PUM_SHARD_GONE') : error;
+    });
+    adopted.catch(() => undefined);
+    return adopted;
   }
 
   async #destroy(player: Player): Promise<void> {
     const { node } = this.#options;
+    let failure: ServerError | null = null;
     try {
       if (!player.lost) await this.commands.destroy(player);
-    } catch (error) {
-      const reason = ServerError.from(error, 'PUM_SHARD_GONE').message;
-      node.log.warn('a player was removed without an answer of its shard', { reason });
+    } catch (thrown) {
+      failure = ServerError.from(thrown, 'PUM_SHARD_GONE');
+      node.log.warn('a player was removed without an answer of its shard', { reason: failure.message });
     }
     this.#deliver(player, player.abandoned());
     this.#updates.stop(player.guild);
-    node.fleet.release(player.id, player.placement);
+    this.#giveUp(player, failure);
+  }
+
+  /** Frees the player's place; `failure` is why the shard's last answer is missing. */
+  #giveUp(player: Player, failure: ServerError | null): void {
+    if (failure?.code === 'PUM_COMMAND_DEADLINE') this.commands.release(player);
+    this.#options.node.fleet.release(player.id, player.placement);
   }
 
   #deliver(player: Player, outgoing: readonly Outgoing[]): void {

@@ -137,6 +137,7 @@ export class SessionRegistry implements FleetListener {
   }
 
   #admitPlayer(): void {
+    this.#node.drain.admit();
     const limit = this.#node.settings.maxTotalPlayers;
     if (limit <= 0) return;
     let players = 0;

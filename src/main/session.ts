@@ -103,12 +103,15 @@ export class Session {
     });
     this.#setLink({ kind: 'live', outbox, heartbeat: new Heartbeat(clock, socket, times) });
     this.#hooks.moved(this);
-    this.#send(readyMessage(missed !== null, this.id));
+    const ready = readyMessage(missed !== null, this.id);
     if (missed === null) {
-      this.#sendStats();
+      this.#send(ready);
+      // The socket may be gone already, and the session with it.
+      if (this.kind === 'live') this.#sendStats();
       return;
     }
-    outbox.replay(missed);
+    // As one, so that a socket that fails at the first message loses none of those behind it.
+    outbox.replay([ready, ...missed]);
     for (const player of this.players.all()) this.#send(playerUpdateMessage(player, clock.wall()));
   }
 
@@ -138,7 +141,7 @@ export class Session {
 
   /** Ends the session and all its players; nothing is sent any more. Resolves when the players are gone. */
   end(reason: EndOfSession): Promise<void> {
-    if (this.#link.kind === 'ended') return this.players.removeAll();
+    if (this.#link.kind === 'ended') return this.players.close();
     if (reason === 'overflow') {
       this.#node.log.warn('a session ended: its client was away and missed too much', { session: this.id });
     }
@@ -146,7 +149,7 @@ export class Session {
     this.#stats?.cancel();
     this.#stats = null;
     this.#node.tallies.sessionsEnded.add({ reason });
-    const gone = this.players.removeAll();
+    const gone = this.players.close();
     this.#hooks.moved(this);
     return gone;
   }

@@ -4,6 +4,7 @@ import type { ConfigValues } from '../shared/config.js';
 import type { FilterName } from '../shared/filters.js';
 import { FILTER_NAMES } from '../shared/filters.js';
 import { enabledSources, type SourceName } from '../shared/sources.js';
+import type { RequestLogSettings } from './http/request-log.js';
 import type { ResumeLimits } from './ws/resume-queue.js';
 
 /** Times are milliseconds, sizes bytes; a ceiling of 0 means none. */
@@ -28,6 +29,7 @@ export interface Settings {
   readonly pingInterval: number;
   readonly pongTimeout: number;
   readonly shutdownTimeout: number;
+  readonly requestLog: RequestLogSettings;
   readonly metrics: { readonly enabled: boolean; readonly path: string; readonly anonymous: boolean };
 }
 
@@ -58,6 +60,15 @@ export function settingsFrom(values: ConfigValues): Settings {
     pingInterval: values['server.websocket.pingInterval'],
     pongTimeout: values['server.websocket.pongTimeout'],
     shutdownTimeout: values['pumice.shutdown.timeout'],
+    requestLog: {
+      enabled: values['logging.request.enabled'],
+      before: values['logging.request.beforeRequest'],
+      client: values['logging.request.includeClientInfo'],
+      headers: values['logging.request.includeHeaders'],
+      query: values['logging.request.includeQueryString'],
+      payload: values['logging.request.includePayload'],
+      maxPayload: values['logging.request.maxPayloadLength'],
+    },
     metrics: {
       enabled: values['metrics.prometheus.enabled'],
       path: endpoint ?? DEFAULT_METRICS_PATH,

@@ -18,10 +18,19 @@ export interface Clock {
   soon(action: () => void): void;
 }
 
+/** A longer one fires at once: the platform counts in 32 bits. Milliseconds. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
 export const systemClock: Clock = {
   now: () => performance.now(),
   wall: () => Date.now(),
   after(ms, action) {
+    if (ms > LONGEST_TIMER) {
+      let next = systemClock.after(LONGEST_TIMER, () => {
+        next = systemClock.after(ms - LONGEST_TIMER, action);
+      });
+      return { cancel: () => next.cancel() };
+    }
     const handle = setTimeout(action, ms);
     return { cancel: () => clearTimeout(handle) };
   },

@@ -119,7 +119,8 @@ export const LAVALINK_KEYS = {
     { min: 40, max: 1_000, below: 400, above: 1_000, off: true },
     {
       takesEffect: 'new',
-      status: 'no effect yet: the discordjs voice driver keeps two frames',
+      status:
+        'limited: the discordjs voice driver is two frames ahead, whatever is asked; so many made frames are kept',
       doc: 'Packets kept ready ahead of the sender.',
     },
   ),

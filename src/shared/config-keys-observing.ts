@@ -21,7 +21,6 @@ const LISTENER = 'no effect yet: there is no separate listener for metrics';
 const FAMILY = 'no effect yet: this family of series is not built';
 const SENTRY = 'no effect yet: events are not posted';
 const LOG_FILE = 'no effect yet: the log goes to standard output only';
-const REQUEST_LOG = 'no effect yet: requests are not logged';
 const CONFIG_SERVER = 'no effect yet: configuration servers are not asked';
 
 export const LOG_LEVELS = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'OFF'] as const;
@@ -126,38 +125,32 @@ export const OBSERVING_KEYS = {
   }),
   'logging.request.enabled': flag(true, {
     takesEffect: 'live',
-    status: REQUEST_LOG,
-    doc: 'One line of the log for each request.',
+    doc: 'One line of the log for each request, health probes left out.',
   }),
   'logging.request.includeClientInfo': flag(false, {
     takesEffect: 'live',
-    status: REQUEST_LOG,
-    doc: 'Address and session in that line.',
+    doc: 'Address of the client in that line.',
   }),
   'logging.request.includeHeaders': flag(false, {
     takesEffect: 'live',
-    status: REQUEST_LOG,
     doc: 'Headers in that line, Authorization masked.',
   }),
   'logging.request.includeQueryString': flag(true, {
     takesEffect: 'live',
-    status: REQUEST_LOG,
     doc: 'Query in that line.',
   }),
   'logging.request.includePayload': flag(true, {
     takesEffect: 'live',
-    status: REQUEST_LOG,
     doc: 'Body in that line, voice credentials masked.',
   }),
   'logging.request.maxPayloadLength': integer(
     10_000,
     { min: 0, max: 1_048_576 },
-    { takesEffect: 'live', status: REQUEST_LOG, doc: 'Characters of the body that are logged.' },
+    { takesEffect: 'live', doc: 'Characters of the body that are logged.' },
   ),
   'logging.request.beforeRequest': flag(false, {
     takesEffect: 'live',
-    status: REQUEST_LOG,
-    doc: 'A further line before the request is handled.',
+    doc: 'A further line before the request is handled, beginning with >>.',
   }),
   'logging.logback.rollingpolicy.max-file-size': size(
     10 * 1024 * 1024,

@@ -154,6 +154,8 @@ export const OWN_KEYS = {
   }),
   'pumice.debug.traces': flag(false, {
     takesEffect: 'live',
+    status: 'limited: to trace; causeStackTrace carries codes and messages only',
+    only: true,
     doc: 'Whether trace and causeStackTrace carry files and lines. Not for production.',
   }),
   'pumice.debug.endpoints': flag(false, {

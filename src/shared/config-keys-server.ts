@@ -22,9 +22,9 @@ const KEY_STORE = {
     'keytool -importkeystore -srckeystore keystore.jks -destkeystore keystore.p12 -deststoretype pkcs12) ' +
     'and set server.ssl.certificate and server.ssl.certificate-private-key',
 } as const;
-const TLS_FLOOR = "limited: the TLS library's floor applies";
+const TLS_VERSIONS = 'no effect: the versions of TLS are those of the TLS library, 1.2 and up';
 const SILENT =
-  'limited: uWebSockets.js closes such connections after 10–12 s whatever is asked; a longer bound is therefore kept, a shorter one is not';
+  'no effect: uWebSockets.js closes such connections after 10–12 s whatever is asked; a longer bound is therefore kept, a shorter one is not';
 
 export const SERVER_KEYS = {
   'server.port': integer(
@@ -76,17 +76,17 @@ export const SERVER_KEYS = {
   }),
   'server.ssl.client-auth': optionalText({
     takesEffect: 'restart',
-    status: TLS_FLOOR,
+    status: 'no effect yet: certificates of clients are not asked for',
     doc: 'Whether a client has to show a certificate.',
   }),
   'server.ssl.protocol': optionalText({
     takesEffect: 'restart',
-    status: TLS_FLOOR,
+    status: TLS_VERSIONS,
     doc: 'Name of the TLS protocol.',
   }),
   'server.ssl.enabled-protocols': list([], {
     takesEffect: 'restart',
-    status: TLS_FLOOR,
+    status: TLS_VERSIONS,
     doc: 'Versions of TLS that are accepted.',
   }),
   'server.ssl.key-store': optionalPath({
@@ -133,7 +133,7 @@ export const SERVER_KEYS = {
   }),
   'server.error.path': text('/error', {
     takesEffect: 'restart',
-    status: 'no effect yet: there is no separate error route',
+    status: 'no effect yet: the route is always /error',
     doc: 'Anonymous error route.',
   }),
 

@@ -163,14 +163,15 @@ export const TUNING_KEYS = {
 
   'pumice.network.tcpNodelay': flag(true, {
     takesEffect: 'restart',
-    status: 'limited: sockets of clients always have it; outgoing sockets keep the setting of their library',
+    status:
+      'no effect: sockets of clients always have it; outgoing sockets keep the setting of their library',
     only: false,
     doc: 'Whether small packets are sent at once.',
   }),
   'pumice.network.tcpKeepalive': flag(true, {
     takesEffect: 'restart',
     status:
-      'limited: sockets of clients never have it, WebSocket pings do that work; outgoing sockets keep the setting of their library',
+      'no effect: sockets of clients never have it, WebSocket pings do that work; outgoing sockets keep the setting of their library',
     doc: 'Keep-alive probes on outgoing sockets.',
   }),
   'pumice.network.socketReuse': flag(true, {

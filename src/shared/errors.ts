@@ -66,6 +66,7 @@ export const ERRORS = {
   PUM_LOAD_FAILED: row(400, 'fault', 'Something went wrong while looking up the track.'),
   PUM_LOAD_NOTHING: row(400, 'common', 'No matches found for identifier'),
   PUM_LOAD_NOT_A_TRACK: row(400, 'common', 'Cannot play a playlist or search result'),
+  PUM_LOAD_BUSY: row(503, 'suspicious', 'More than {limit} loads of this node are waiting'),
   PUM_LOAD_DEADLINE: row(504, 'suspicious', 'Nothing was found within {ms} ms'),
 
   // Sources.

@@ -35,12 +35,16 @@ export const EDGE = {
 export const DISPATCH = {
   maxInFlightPerShard: 1_024,
   maxInFlightPerSession: 256,
+  /** Loads of all clients that run or wait for a loader thread. */
+  maxLoads: 1_024,
   /** Commands a shard takes from its port before it looks at the frame deadlines again. */
   commandsPerTurn: 31,
   /** A shard's restarts: at most this many in the window, then the process ends with 70. */
   maxRestarts: 5,
   restartWindow: 30_000,
   restartDelays: [250, 500, 1_000, 2_000, 4_000],
+  /** A shard that has not answered so long after its start counts as dead. */
+  startDeadline: 15_000,
   maxSnapshotBytes: 64 * KIB,
 } as const;
 
@@ -101,9 +105,13 @@ export const TRACK = {
   /** Base64 characters of a track token. */
   maxToken: 16 * KIB,
   maxTokensPerRequest: 1_000,
+  /** Bytes of a client's userData, as JSON: every event of the track repeats it. */
+  maxUserData: 32 * KIB,
 } as const;
 
 export const VOICE = {
+  /** Characters of each text of a client's voice data. */
+  maxText: KIB,
   connectDeadline: 10_000,
   /** A PATCH with voice answers after this long even when the connection is not ready (decision D14). */
   answerDeadline: 5_000,

@@ -113,3 +113,35 @@ for (const fault of ['reject', 'oom'] as const) {
     t.match(old, { restarts: 1, up: true });
   });
 }
+
+t.test(
+  'a shard that hangs for a second plays on late, and nobody hears of it',
+  { timeout: 60_000 },
+  async (t) => {
+    const scene = await start(t, 2);
+    const { node, voice, client, guilds } = scene;
+    await scene.playAll();
+    t.same(guilds.map((guild) => scene.shardOf(guild)).sort(), [0, 1]);
+    const more = (frames: number): Promise<unknown> =>
+      Promise.all(
+        guilds.map(async (guild) => voice.waitForFrames(guild, (await voice.count(guild)) + frames)),
+      );
+    await voice.resetCounters();
+    await more(10);
+    makeFault({ shard: 0, fault: 'spin', ms: 1_000 });
+    // Main, and with it whoever asks, does not hang with it.
+    const asked = await client.ask('GET', '/v4/stats');
+    t.equal(asked.status, 200);
+    t.ok(asked.ms < 900, `${asked.ms.toFixed(0)} ms`);
+    await more(100);
+    for (const guild of guilds) {
+      t.same(client.events(guild), ['TrackStartEvent']);
+      const report = await voice.report(guild);
+      t.match(report, { missing: 0, violationCount: 0 }, 'late is not lost');
+      // Fifty frames are late; what comes at once is a few, some of them held up on their way here.
+      t.ok((report?.longestBurst ?? NaN) < 10, `${String(report?.longestBurst)} in a row`);
+      if (scene.shardOf(guild) === 0) t.ok((report?.lateness.max ?? 0) > 500, 'it did hang');
+    }
+    t.match(node.fleet.reports(), [{ restarts: 0 }, { restarts: 0 }]);
+  },
+);

@@ -8,11 +8,13 @@ import { NodeClient } from '../support/node-client.js';
 import { tone } from '../support/signal.js';
 import { stage } from '../support/stage.js';
 
+const LIMIT = { timeout: 60_000 };
+
 const guilds = Array.from({ length: 10 }, (_, n) => String(320_000_000_000_000_000n + BigInt(n)));
 
 t.test(
   'SIGTERM ends ten playing players with silence, sockets with 1001 and the process with 0',
-  { timeout: 60_000 },
+  LIMIT,
   async (t) => {
     const house = await stage(t);
     const { server, voice, origin } = house;
@@ -46,15 +48,30 @@ t.test(
   },
 );
 
-t.test('a second SIGTERM ends the process at once', { timeout: 60_000 }, async (t) => {
-  const { server } = await stage(t);
+t.test('while it drains it takes nothing new, and a second SIGTERM ends it at once', LIMIT, async (t) => {
+  const { server, origin } = await stage(t);
   const client = await NodeClient.connect(server.port);
   t.teardown(() => {
     client.close();
   });
-  const began = performance.now();
+  const ready = '/pumice/v1/health/ready';
+  t.equal((await client.ask('GET', ready)).status, 200);
+  // A load under way, which the drain waits for: as long as the grace lasts, if nobody is in a hurry.
+  origin.silent('/silent');
+  const load = client.load(origin.url('/silent')).catch(() => 'cut off');
+  while (origin.requestsFor('/silent').length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
   process.kill(server.pid, 'SIGTERM');
-  const exit = server.stop('SIGTERM');
-  t.equal(await exit, 0);
-  t.ok(performance.now() - began < 6_000, `${(performance.now() - began).toFixed(0)} ms`);
+  const told = performance.now();
+  let answer = await client.ask('GET', ready);
+  while (answer.status === 200 && performance.now() - told < 2_000) answer = await client.ask('GET', ready);
+  t.match(answer, { status: 503, body: { status: 'not ready', state: 'draining' } });
+  const refused = await client.ask('PATCH', client.player('1'), { volume: 50 });
+  t.match(refused, { status: 503, body: { message: String } });
+  t.equal((await client.ask('GET', '/pumice/v1/health/live')).status, 200, 'it lives while it drains');
+
+  const began = performance.now();
+  t.equal(await server.stop('SIGTERM'), 0);
+  t.ok(performance.now() - began < 2_000, `${(performance.now() - began).toFixed(0)} ms`);
+  t.ok(server.lines.some((line) => line.includes('SIGTERM again')));
+  t.equal(await load, 'cut off');
 });

@@ -1,6 +1,7 @@
 // Claims about main's record of a player where answers and events come in an awkward order.
 import t from 'tap';
 import { Player } from '../../src/main/player.js';
+import { MainClient } from '../support/main-client.js';
 import { mainNode, MP3_TOKEN, VOICE } from '../support/main-node.js';
 
 function player(): Player {
@@ -58,3 +59,17 @@ t.test('the end of a track that never started is not told', { timeout: 10_000 },
   t.strictSame(record.receive({ v: 1, player: record.id, session: 's', epoch, seq: 1, body }), []);
   t.end();
 });
+
+t.test(
+  'user data without a track belongs to the newest one, even on its way',
+  { timeout: 10_000 },
+  async (t) => {
+    const client = new MainClient(mainNode());
+    await client.patch({ encodedTrack: MP3_TOKEN });
+    const record = client.session.players.get('1');
+    const next = record?.newInstance({ token: MP3_TOKEN, startMs: null, endTimeMs: null }, {});
+    await client.patch({ track: { userData: { of: 'the next' } } });
+    t.strictSame(next?.userData, { of: 'the next' });
+    t.strictSame(record?.current?.userData, {});
+  },
+);

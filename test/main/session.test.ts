@@ -250,3 +250,39 @@ t.test(
     await session.command(() => Promise.resolve());
   },
 );
+
+t.test(
+  'a socket that is closed before its session begins leaves no timer',
+  { timeout: 10_000 },
+  async (t) => {
+    const { clock, sessions } = mainNode();
+    const { pending } = clock;
+    const socket = new FakeSocket();
+    socket.closed = 1006;
+    sessions.open(socket);
+    sessions.closed(socket, 1006);
+    await settle();
+    t.equal(clock.pending, pending);
+    t.strictSame(sessions.census(), { live: 0, resumable: 0, queued: 0 });
+  },
+);
+
+t.test(
+  'a client that is gone again before it is told anything misses nothing',
+  { timeout: 10_000 },
+  async (t) => {
+    const main = mainNode();
+    const client = new MainClient(main);
+    client.session.resuming = true;
+    await client.patch({ encodedTrack: MP3_TOKEN });
+    const { id } = client.session;
+    await client.vanish();
+    main.fleet.end(`${id}:1`, 'finished');
+    const socket = new FakeSocket({ resume: id });
+    socket.closed = 1006;
+    main.sessions.open(socket);
+    main.sessions.closed(socket, 1006);
+    client.comeBack(id);
+    t.match(client.socket.kinds, ['ready', 'TrackEndEvent', 'playerUpdate']);
+  },
+);

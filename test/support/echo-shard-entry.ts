@@ -10,14 +10,36 @@ import type { ShardTask } from '../../src/shared/shard-task.js';
 import { nameThread } from '../../src/shared/thread-name.js';
 
 /** What the volume of an `update` makes this shard do. */
-export const Deed = { throw: 901, exit: 902, hang: 903, staleEvent: 904, slow: 905 } as const;
+export const Deed = {
+  throw: 901,
+  exit: 902,
+  /** Answers, and does not hear of a drain. */
+  hang: 903,
+  staleEvent: 904,
+  slow: 905,
+  /** The task's promise rejects, while its timers and its port live on. */
+  reject: 906,
+  /** The heap runs full. */
+  fill: 907,
+  /** The task ends though nobody asked it to. */
+  end: 908,
+  /** Nothing of the thread runs any more but this. */
+  spin: 909,
+} as const;
+
+const UNANSWERED: ReadonlySet<number> = new Set([Deed.throw, Deed.slow, Deed.reject, Deed.end]);
+
+/** The environment variable that, when it is 1, makes a new thread fail before it can take its task. */
+export const STILLBORN = 'PUMICE_TEST_STILLBORN';
+
+if (process.env[STILLBORN] === '1') throw new Error('a shard that cannot be loaded');
 
 // eslint-disable-next-line no-restricted-exports -- a worker entry: piscina runs its default export
 export default function echoShard(task: ShardTask): Promise<void> {
   nameThread(`pumice-s${String(task.index)}`);
   const tables = task.tables.map((buffer) => new PlayerTable(buffer));
   let deaf = false;
-  return new Promise((drained) => {
+  return new Promise((drained, failed) => {
     const channel = new Channel(
       task.port,
       {
@@ -45,7 +67,15 @@ export default function echoShard(task: ShardTask): Promise<void> {
         if (volume === Deed.throw) setImmediate(() => fail());
         if (volume === Deed.exit) process.exit(5);
         if (volume === Deed.hang) deaf = true;
-        if (volume === Deed.throw || volume === Deed.slow) return new Promise(() => undefined);
+        if (volume === Deed.reject) {
+          setInterval(() => undefined, 1_000);
+          failed(new Error('a shard whose task rejects'));
+        }
+        if (volume === Deed.end) drained();
+        if (volume === Deed.fill)
+          for (const kept: number[][] = []; ;) kept.push(new Array<number>(100_000).fill(1));
+        if (volume === Deed.spin) for (;;) Math.random();
+        if (UNANSWERED.has(volume ?? 0)) return new Promise(() => undefined);
         const told = volume === Deed.staleEvent ? epoch - 1 : epoch;
         channel.notify({
           kind: 'event',

@@ -40,6 +40,8 @@ export class FakeFleet implements Fleet {
   };
   /** Errors for the next commands of an operation, each used once. */
   readonly failNext = new Map<CommandOp['op'], ServerError[]>();
+  /** What the gateway's ping is right after a connection; -1: not known yet. */
+  firstPing = 7;
   /** While set, answers wait; `open()` lets them go. */
   #gate: Promise<void> | null = null;
   #openGate: () => void = () => undefined;
@@ -70,6 +72,7 @@ export class FakeFleet implements Fleet {
   }
 
   replace(player: string, old: Placement): Placement {
+    if (this.#up[old.shard] !== true) throw new ServerError('PUM_NO_SHARD');
     return this.#register(player, old.shard, old.row);
   }
 
@@ -254,7 +257,7 @@ export class FakeFleet implements Fleet {
   #connect(record: FakePlayer): void {
     record.connected = true;
     this.#table.set(record.placement.row, PlayerWord.flags, PlayerFlag.connected);
-    this.#table.set(record.placement.row, PlayerWord.pingMs, 7);
+    this.#table.set(record.placement.row, PlayerWord.pingMs, this.firstPing);
   }
 
   #disconnect(player: string, record: FakePlayer): void {

@@ -10,17 +10,17 @@ export default function faultyShard(task: ShardTask): Promise<void> {
   const channel = new BroadcastChannel(FAULT_CHANNEL);
   const failed = new Promise<never>((_, reject) => {
     channel.onmessage = (message: unknown) => {
-      const { shard, fault } = (message as { data: FaultCommand }).data;
+      const { shard, fault, ms } = (message as { data: FaultCommand }).data;
       if (shard !== task.index) return;
       if (fault === 'reject') reject(new Error('the task rejects, its timers and sockets live on'));
-      else commit(fault);
+      else commit(fault, ms ?? 0);
     };
   });
   failed.catch(() => undefined);
   return Promise.race([runShard(task, threadId), failed]);
 }
 
-function commit(fault: Exclude<FaultCommand['fault'], 'reject'>): void {
+function commit(fault: Exclude<FaultCommand['fault'], 'reject'>, ms: number): void {
   switch (fault) {
     case 'throw':
       setImmediate(() => {
@@ -30,6 +30,11 @@ function commit(fault: Exclude<FaultCommand['fault'], 'reject'>): void {
     case 'exit':
       process.exit(3);
       break;
+    case 'spin': {
+      const until = performance.now() + ms;
+      while (performance.now() < until) Math.random();
+      break;
+    }
     case 'oom': {
       const kept: number[][] = [];
       for (;;) kept.push(new Array<number>(1_000_000).fill(kept.length));

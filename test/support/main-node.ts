@@ -3,6 +3,7 @@
 import { defaults, type ConfigValues } from '../../src/shared/config.js';
 import { Drain } from '../../src/main/drain.js';
 import type { SendResult, Socket } from '../../src/main/http/engine.js';
+import { LoadGate } from '../../src/main/load-gate.js';
 import { silentLog } from '../../src/main/log.js';
 import type { Machine } from '../../src/main/machine.js';
 import type { Node } from '../../src/main/node.js';
@@ -64,6 +65,7 @@ export function mainNode(changes: Partial<ConfigValues> = {}): MainNode {
       shards: () => fleet.reports(),
     }),
     tallies: new Tallies(),
+    loads: new LoadGate(),
     drain: new Drain(),
   };
   const sessions = new SessionRegistry(node);

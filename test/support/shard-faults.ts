@@ -5,8 +5,10 @@ export const FAULT_CHANNEL = 'pumice-fault';
 
 export interface FaultCommand {
   readonly shard: number;
-  /** An uncaught exception; process.exit; the heap runs full; the task's promise rejects. */
-  readonly fault: 'throw' | 'exit' | 'oom' | 'reject';
+  /** An uncaught exception; process.exit; the heap runs full; the task's promise rejects; nothing else runs. */
+  readonly fault: 'throw' | 'exit' | 'oom' | 'reject' | 'spin';
+  /** How long it spins, in milliseconds. */
+  readonly ms?: number;
 }
 
 export function makeFault(command: FaultCommand): void {

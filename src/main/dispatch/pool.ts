@@ -40,9 +40,12 @@ export class Pool {
     this.#piscina.on('error', () => undefined);
   }
 
-  /** Runs one task. Rejects with what it threw, or when its thread died. */
-  run(task: unknown, transfer: readonly object[] = []): Promise<unknown> {
-    return this.#piscina.run(task, { transferList: transfer as never });
+  /**
+   * Runs one task. Rejects with what it threw, or when its thread died. Aborting `signal` rejects as well and
+   * ends the thread that has the task, if one has. A thread that dies before it takes a task leaves it waiting.
+   */
+  run(task: unknown, transfer: readonly object[] = [], signal: AbortSignal | null = null): Promise<unknown> {
+    return this.#piscina.run(task, { transferList: transfer as never, signal });
   }
 
   /** Tasks that wait for a thread. */

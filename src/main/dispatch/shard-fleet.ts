@@ -40,7 +40,6 @@ interface Placed {
 }
 
 const SAMPLE_INTERVAL_MS = 1_000;
-const START_DEADLINE_MS = 15_000;
 const SHARD_YOUNG_MB = 4;
 
 export class ShardFleet implements Fleet {
@@ -193,7 +192,7 @@ export class ShardFleet implements Fleet {
 
   #startFirst(shard: ShardHandle): Promise<void> {
     return new Promise((resolve, reject) => {
-      const timer = this.#options.clock.after(START_DEADLINE_MS, () => {
+      const timer = this.#options.clock.after(DISPATCH.startDeadline, () => {
         reject(new ServerError('PUM_NO_SHARD'));
       });
       this.#keepAlive(shard, () => {
@@ -204,10 +203,15 @@ export class ShardFleet implements Fleet {
   }
 
   #keepAlive(shard: ShardHandle, ready: () => void): void {
-    const life = shard.live(ready).catch((thrown: unknown) => {
-      this.#died(shard, thrown);
-    });
-    this.#lives[shard.index] = life;
+    this.#lives[shard.index] = shard.live(ready).then(
+      () => {
+        // Nobody asked it to end: its port broke, and it is as gone as one that threw.
+        this.#died(shard, 'it ended by itself');
+      },
+      (thrown: unknown) => {
+        this.#died(shard, thrown);
+      },
+    );
   }
 
   #died(shard: ShardHandle, thrown: unknown): void {

@@ -9,6 +9,7 @@ import { ShardCounters } from '../../shared/counters.js';
 import { PlayerTable, ROWS_PER_TABLE } from '../../shared/player-table.js';
 import { DRIVER } from '../../shared/driver-words.js';
 import { ServerError } from '../../shared/errors.js';
+import { DISPATCH } from '../../shared/limits.js';
 import type { PlayerCommand } from '../../shared/shard-commands.js';
 import type { ShardNotice } from '../../shared/shard-events.js';
 import type { ShardTask } from '../../shared/shard-task.js';
@@ -61,10 +62,16 @@ export class ShardHandle {
 
   /**
    * Runs the shard's one task. `ready` is called when it answers; the promise resolves when the shard ended
-   * by itself (drain) and rejects when it died. Either way its thread is gone afterwards.
+   * by itself (drain) and rejects when it died or did not answer in time. Either way its thread is gone
+   * afterwards.
    */
   async live(ready: () => void): Promise<void> {
     const { port1, port2 } = new MessageChannel();
+    const silence = new AbortController();
+    // A thread that hangs at its start, or dies before it has taken the task, would be waited for for ever.
+    const deadline = this.#options.clock.after(DISPATCH.startDeadline, () => {
+      silence.abort();
+    });
     const channel = new Channel(
       port1,
       {
@@ -72,6 +79,7 @@ export class ShardHandle {
         notice: (body) => {
           const notice = body as ShardNotice;
           if (notice.kind === 'ready') {
+            deadline.cancel();
             this.#threadId = notice.threadId;
             this.#up = true;
             ready();
@@ -93,8 +101,12 @@ export class ShardHandle {
       ca: this.#options.ca,
     };
     try {
-      await this.#options.pool.run(task, [port2]);
+      await this.#options.pool.run(task, [port2], silence.signal);
+    } catch (thrown) {
+      if (!silence.signal.aborted) throw thrown;
+      throw new Error(`no answer within ${String(DISPATCH.startDeadline)} ms`, { cause: thrown });
     } finally {
+      deadline.cancel();
       this.#up = false;
       this.#channel = null;
       channel.close();

@@ -1,6 +1,8 @@
 // The body of PATCH player (lavalink-v4.md §1.4): `parsePlayerUpdate` takes it apart field by field, which
 // happens before the session is looked for; `checkPlayerUpdate` applies steps 2 to 6. Pure functions.
 import { ServerError } from '../../shared/errors.js';
+import { writeJson } from '../../shared/json.js';
+import { TRACK, VOICE } from '../../shared/limits.js';
 import { matchVoiceEndpoint } from '../../shared/voice-endpoint.js';
 import type { VoiceData } from '../../shared/shard-commands.js';
 import { parseFilters, refusedFilters, type ParsedFilters } from '../filters.js';
@@ -94,6 +96,7 @@ export function checkPlayerUpdate(update: PlayerUpdate, rules: UpdateRules): Pla
   const checkedVoice = voice === undefined ? null : checkVoice(voice);
   if (typeof endTime === 'bigint' && endTime <= 0n) throw badRequest('End time must be greater than 0');
   if (checkedVoice !== null) checkEndpoint(checkedVoice.endpoint, rules);
+  if (track?.userData !== undefined) checkUserData(track.userData);
   return {
     track: changeOfTrack(encoded, identifier),
     userData: track?.userData ?? null,
@@ -154,7 +157,15 @@ function checkFilters(filters: ParsedFilters, rules: UpdateRules): void {
 function checkVoice(voice: GivenVoice): VoiceData {
   const blank = VOICE_KEYS.some((key) => (voice[key] ?? '').trim() === '');
   if (blank) throw badRequest('token, endpoint, sessionId and channelId must be provided in voice state');
+  const long = VOICE_KEYS.find((key) => (voice[key] ?? '').length > VOICE.maxText);
+  if (long !== undefined) throw refuse(`voice.${long}`, `is longer than ${VOICE.maxText} characters`);
   return voice as VoiceData;
+}
+
+function checkUserData(userData: UserData): void {
+  const limit = TRACK.maxUserData;
+  if (Buffer.byteLength(writeJson(userData)) <= limit) return;
+  throw refuse('track.userData', `is larger than ${limit} bytes`);
 }
 
 function checkEndpoint(endpoint: string, rules: UpdateRules): void {

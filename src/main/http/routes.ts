@@ -12,7 +12,7 @@ import { info } from './handlers/info.js';
 import { loadTracks } from './handlers/load-tracks.js';
 import { metricsPage } from './handlers/metrics.js';
 import { deletePlayer, getPlayer, listPlayers, patchPlayerRoute } from './handlers/players.js';
-import { freeAddress, routePlannerStatus } from './handlers/route-planner.js';
+import { freeAddress, freeAll, routePlannerStatus } from './handlers/route-planner.js';
 import { patchSession } from './handlers/session.js';
 import { stats } from './handlers/stats.js';
 import { oldEndpoint, version } from './handlers/version.js';
@@ -74,7 +74,7 @@ export function createRoutes(node: Node, metrics: Metrics | null): readonly Rout
     route('DELETE', `${sessions}/players/{guild}`, deletePlayer, command + commandDeadline),
     route('GET', '/v4/routeplanner/status', routePlannerStatus),
     route('POST', '/v4/routeplanner/free/address', freeAddress),
-    route('POST', '/v4/routeplanner/free/all', freeAddress),
+    route('POST', '/v4/routeplanner/free/all', freeAll),
     open('/pumice/v1/health/live', live),
     open('/pumice/v1/health/ready', ready),
     open('/error', errorPage),

@@ -14,6 +14,7 @@ import { connectionOf, WEBSOCKET_PATH } from './handlers/websocket.js';
 import type { PasswordGuard } from './password.js';
 import { empty, text } from './reply.js';
 import { isMethod } from './request-ceilings.js';
+import { RequestLog } from './request-log.js';
 import { Router } from './router.js';
 import { createRoutes, type Route } from './routes.js';
 
@@ -31,13 +32,25 @@ const RETRY_AFTER = 1;
 export class HttpServer implements EngineHandlers<Connection> {
   readonly #options: HttpServerOptions;
   readonly #router: Router;
+  readonly #log: RequestLog;
 
   constructor(options: HttpServerOptions) {
     this.#options = options;
     this.#router = new Router(createRoutes(options.node, options.metrics));
+    this.#log = new RequestLog(options.node.log, options.node.settings.requestLog);
   }
 
   request(request: Request): Reply | Promise<Reply> {
+    this.#log.before(request);
+    const logged = (reply: Reply): Reply => {
+      this.#log.after(request, reply.status);
+      return reply;
+    };
+    const reply = this.#answer(request);
+    return reply instanceof Promise ? reply.then(logged) : logged(reply);
+  }
+
+  #answer(request: Request): Reply | Promise<Reply> {
     try {
       const reply = this.#route(request);
       if (!(reply instanceof Promise)) return marked(reply);
@@ -87,6 +100,7 @@ export class HttpServer implements EngineHandlers<Connection> {
     if ('status' in connection) return refuse(connection);
     this.#options.node.drain.admit();
     const resumed = this.#options.sessions.canResume(connection.resume, connection.user);
+    this.#log.after(request, 101);
     return {
       kind: 'accept',
       data: connection,

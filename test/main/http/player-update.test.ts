@@ -111,6 +111,25 @@ t.test('numbers are clamped where Lavalink clamps and refused where it refuses',
   t.end();
 });
 
+t.test('what a player keeps of its client has ceilings that name the field', { timeout: 10_000 }, (t) => {
+  const voice = { token: 't', endpoint: 'eu1.discord.media', sessionId: 's', channelId: '1' };
+  const check = (body: unknown) => () => change(body);
+  const userData = { text: 'ä'.repeat(16_000) };
+  t.doesNotThrow(check({ track: { userData } }));
+  t.throws(
+    check({ track: { userData: { text: 'ä'.repeat(17_000) } } }),
+    refusal('Bad Request: track.userData is larger than 32768 bytes'),
+  );
+  t.doesNotThrow(check({ voice: { ...voice, token: 't'.repeat(1_024) } }));
+  for (const key of Object.keys(voice)) {
+    t.throws(
+      check({ voice: { ...voice, [key]: 't'.repeat(1_025) } }),
+      refusal(`Bad Request: voice.${key} is longer than 1024 characters`),
+    );
+  }
+  t.end();
+});
+
 t.test('the first failing step decides', { timeout: 10_000 }, (t) => {
   const body = {
     track: {},

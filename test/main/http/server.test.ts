@@ -1,8 +1,10 @@
 // Claims about REST behind the real engine, with a fake fleet: statuses, headers and bodies, byte for byte
 // where the protocol fixes them (lavalink-v4.md §1, §3, §8).
 import t from 'tap';
+import { loadIdentifier } from '../../../src/main/load.js';
 import { ServerError } from '../../../src/shared/errors.js';
-import { MP3_TOKEN, PASSWORD, STREAM_TOKEN } from '../../support/main-node.js';
+import { DISPATCH } from '../../../src/shared/limits.js';
+import { mainNode, MP3_TOKEN, PASSWORD, STREAM_TOKEN } from '../../support/main-node.js';
 import { ask, hangingLoad, send, start } from '../../support/running-server.js';
 
 const CEILING = { timeout: 20_000 };
@@ -87,6 +89,10 @@ t.test('odd requests get the statuses of Lavalink, all with the version header',
   t.equal((await send(origin, 'PATCH', path, '')).status, 400, 'no body');
   t.equal((await send(origin, 'PATCH', path, '{')).status, 400, 'broken JSON beats the missing session');
   t.equal((await send(origin, 'PATCH', `${path}?noReplace=maybe`, {})).status, 400);
+  const free = '/v4/routeplanner/free/address';
+  t.equal((await ask(origin, free, { method: 'POST', body: '{}' })).status, 415);
+  t.equal((await send(origin, 'POST', free, {})).status, 400, 'no address');
+  t.equal((await send(origin, 'POST', free, { address: '1.0.0.1' })).status, 500);
   const missing = await send(origin, 'PATCH', `${path}?noReplace=YES`, {});
   t.match(missing.text, /"message":"Session not found"/);
   t.match(
@@ -148,6 +154,29 @@ t.test('a client that goes away stops its load', CEILING, async (t) => {
   controller.abort();
   await t.rejects(answer);
   await load.aborted;
+});
+
+t.test('more loads than may wait are refused at once, and taken again later', CEILING, async (t) => {
+  const main = mainNode();
+  const { pending } = main.clock;
+  const { signal } = new AbortController();
+  const load = () => loadIdentifier(main.node, 'x', signal);
+  const finish: (() => void)[] = [];
+  main.fleet.outcome = () =>
+    new Promise((resolve) => {
+      finish.push(() => {
+        resolve({ kind: 'empty' });
+      });
+    });
+  const running = Array.from({ length: DISPATCH.maxLoads }, load);
+  await t.rejects(load(), { code: 'PUM_LOAD_BUSY' });
+  t.equal(finish.length, DISPATCH.maxLoads);
+  for (const end of finish.splice(0)) end();
+  await Promise.all(running);
+  const again = load();
+  finish[0]?.();
+  t.strictSame(await again, { kind: 'empty' });
+  t.equal(main.clock.pending, pending, 'no deadline is left behind');
 });
 
 t.test("metrics follow Lavalink's rule for the password and count what was done", CEILING, async (t) => {
