@@ -21,8 +21,8 @@ const LOADS_PER_THREAD = 32;
 const IDLE_TIMEOUT_MS = 30_000;
 /** A loader that has not answered so long after its deadline is stuck in a parser: its thread is ended. */
 const WEDGED_AFTER_MS = 1_000;
-/** What a loader is given beyond its own deadline before main answers in its place. */
-const SLACK_MS = 100;
+/** A loader's own deadline comes so much earlier, a tenth at most, so that the answer is back by main's. */
+const EARLY_MS = 300;
 
 export class LoaderPool implements LoadService {
   readonly #options: LoaderPoolOptions;
@@ -51,7 +51,8 @@ export class LoaderPool implements LoadService {
       threadId = id;
     });
     port1.unref();
-    const task: LoadTask = { identifier, deadlineMs, config, cancel: port2 };
+    const own = deadlineMs - Math.min(EARLY_MS, deadlineMs / 10);
+    const task: LoadTask = { identifier, deadlineMs: own, config, cancel: port2 };
     let onAbort: () => void = () => undefined;
     const cancelled = new Promise<never>((_, reject) => {
       onAbort = () => {
@@ -64,7 +65,7 @@ export class LoaderPool implements LoadService {
     let timer: Timer | null = null;
     const late = new Promise<LoadOutcome>((resolve) => {
       // The loader ends by itself a little earlier, unless it is stuck or never got its turn.
-      timer = clock.after(deadlineMs + SLACK_MS, () => {
+      timer = clock.after(deadlineMs, () => {
         port1.postMessage('cancel');
         resolve({ kind: 'error', error: new ServerError('PUM_LOAD_DEADLINE', { ms: deadlineMs }).toShape() });
         timer = clock.after(WEDGED_AFTER_MS, endThread);
