@@ -8,8 +8,8 @@ import { NodeClient, type RestAnswer } from '../support/node-client.js';
 import { TEST_PASSWORD } from '../support/pumice-process.js';
 import { stage } from '../support/stage.js';
 
-/** The load deadline and what its answer takes. */
-const IN_TIME_MS = 10_200;
+/** The server answers within 10.2 s; this process, busy with origin and signals beside it, may notice later. */
+const IN_TIME_MS = 12_000;
 
 const LOOPBACK_SPELLINGS = [
   '127.0.0.1',

@@ -9,8 +9,8 @@ import { seededBytes } from '../support/seeded.js';
 import { sweep } from '../support/signal.js';
 import { stage } from '../support/stage.js';
 
-/** The load deadline and what its answer takes. */
-const IN_TIME_MS = 10_200;
+/** The server answers within 10.2 s; this process, busy with origin and signals beside it, may notice later. */
+const IN_TIME_MS = 12_000;
 const AT_A_TIME = 6;
 const HTML = Buffer.from(
   `<!doctype html><title>Not found</title>${'<p>Nothing to hear here.</p>'.repeat(500)}`,
