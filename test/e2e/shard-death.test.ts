@@ -30,8 +30,8 @@ t.test(
     t.equal(theirs.length + survivors.length, PLAYERS);
     t.ok(theirs.length >= 5 && survivors.length >= 5, `${String(theirs.length)} players on shard 0`);
     t.ok(toldAfter < 5_000, `told ${toldAfter.toFixed(0)} ms after the command`);
-    for (const { guild, frames, seconds, missing, violations, timestampJumps } of survivors) {
-      t.same({ missing, violations, timestampJumps }, { missing: 0, violations: 0, timestampJumps: 0 });
+    for (const { guild, frames, seconds, missing, violations } of survivors) {
+      t.same({ missing, violations }, { missing: 0, violations: 0 });
       // Late audio is not lost: on a machine busy with other tests some of it falls behind the window.
       t.ok(frames > seconds * 45, `${String(frames)} frames in ${seconds.toFixed(2)} s`);
       t.same(client.events(guild), ['TrackStartEvent']);
@@ -115,7 +115,7 @@ for (const fault of ['reject', 'oom'] as const) {
 }
 
 t.test(
-  'a shard that hangs for a second plays on late, and nobody hears of it',
+  'a shard that hangs for more than a second plays on late, and nobody hears of it',
   { timeout: 60_000 },
   async (t) => {
     const scene = await start(t, 2);
@@ -128,17 +128,17 @@ t.test(
       );
     await voice.resetCounters();
     await more(10);
-    makeFault({ shard: 0, fault: 'spin', ms: 1_000 });
+    makeFault({ shard: 0, fault: 'spin', ms: 1_500 });
     // Main, and with it whoever asks, does not hang with it.
     const asked = await client.ask('GET', '/v4/stats');
     t.equal(asked.status, 200);
-    t.ok(asked.ms < 900, `${asked.ms.toFixed(0)} ms`);
+    t.ok(asked.ms < 1_400, `${asked.ms.toFixed(0)} ms`);
     await more(100);
     for (const guild of guilds) {
       t.same(client.events(guild), ['TrackStartEvent']);
       const report = await voice.report(guild);
       t.match(report, { missing: 0, violationCount: 0 }, 'late is not lost');
-      // Fifty frames are late; what comes at once is a few, some of them held up on their way here.
+      // Seventy-five frames are late; what comes at once is a few, some of them held up on their way here.
       t.ok((report?.longestBurst ?? NaN) < 10, `${String(report?.longestBurst)} in a row`);
       if (scene.shardOf(guild) === 0) t.ok((report?.lateness.max ?? 0) > 500, 'it did hang');
     }

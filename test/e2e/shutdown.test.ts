@@ -63,7 +63,7 @@ t.test('while it drains it takes nothing new, and a second SIGTERM ends it at on
   process.kill(server.pid, 'SIGTERM');
   const told = performance.now();
   let answer = await client.ask('GET', ready);
-  while (answer.status === 200 && performance.now() - told < 2_000) answer = await client.ask('GET', ready);
+  while (answer.status === 200 && performance.now() - told < 5_000) answer = await client.ask('GET', ready);
   t.match(answer, { status: 503, body: { status: 'not ready', state: 'draining' } });
   const refused = await client.ask('PATCH', client.player('1'), { volume: 50 });
   t.match(refused, { status: 503, body: { message: String } });
@@ -71,7 +71,7 @@ t.test('while it drains it takes nothing new, and a second SIGTERM ends it at on
 
   const began = performance.now();
   t.equal(await server.stop('SIGTERM'), 0);
-  t.ok(performance.now() - began < 2_000, `${(performance.now() - began).toFixed(0)} ms`);
+  t.ok(performance.now() - began < 6_000, `${(performance.now() - began).toFixed(0)} ms`);
   t.ok(server.lines.some((line) => line.includes('SIGTERM again')));
   t.equal(await load, 'cut off');
 });

@@ -237,7 +237,7 @@ t.test('an abort ends the wait at once, wherever it stands', limit, async (t) =>
     const start = performance.now();
     abort.abort(reason);
     t.equal(await result, reason, where);
-    t.ok(performance.now() - start < 100, where);
+    t.ok(performance.now() - start < 1_000, where);
   }
   await until(() => open.size === 0);
 });
