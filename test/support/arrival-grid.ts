@@ -6,6 +6,8 @@ const FRAME_MS = 20;
 const BINS_PER_MS = 20;
 /** A stream that is a whole frame late for that many frames in a row has got a new grid. */
 const REBASE_AFTER = 50;
+/** Frames until the earliest of a segment can be believed to have come without a delay. */
+const SURE_AFTER = 5;
 
 /** Milliseconds off the grid. */
 export interface Lateness {
@@ -27,6 +29,7 @@ export class ArrivalGrid {
   #first = 0;
   #earliest = 0;
   #lateInARow = 0;
+  #inSegment = 0;
   #segments = 0;
   #rebases = 0;
 
@@ -41,7 +44,17 @@ export class ArrivalGrid {
       offset = 0;
     }
     this.#earliest = Math.min(this.#earliest, offset);
+    this.#inSegment++;
     count(this.#segment, Math.round(offset * BINS_PER_MS), 1);
+  }
+
+  /**
+   * How much before its time on the grid a frame of that index comes, in milliseconds; 0 when it is late, or as
+   * long as the grid stands on too few frames to say.
+   */
+  earliness(index: number, at: number): number {
+    if (this.#inSegment < SURE_AFTER) return 0;
+    return Math.max(0, this.#earliest - (at - this.#origin - (index - this.#first) * FRAME_MS));
   }
 
   summary(): Lateness {
@@ -65,6 +78,7 @@ export class ArrivalGrid {
     this.#first = index;
     this.#earliest = 0;
     this.#lateInARow = 0;
+    this.#inSegment = 0;
     this.#segments++;
   }
 

@@ -20,6 +20,8 @@ const MAX_SECONDS = 3_600;
 const MAX_MISSING = 1_000;
 /** Longer without a packet: the stream had paused or run dry, and its timestamp may jump. */
 const GAP_MS = 30;
+/** A frame may come this much before its time by the timestamps, in milliseconds. */
+const EARLY_MS = 10;
 const BURST_GAP_MS = 5;
 const SILENCE_BEFORE_PAUSE = 5;
 /** A group that has been settled for that long leaves no excuse for a frame its members cannot decrypt. */
@@ -229,10 +231,13 @@ export class StreamAudit {
       }
     }
     const jump = (header.timestamp - last.header.timestamp - ahead * SAMPLES_PER_FRAME) | 0;
-    const paused = this.#silenceRun > 0 || at - last.at > GAP_MS;
-    if (jump > 0 && jump % SAMPLES_PER_FRAME === 0 && paused) {
+    // Whether time really went by is asked of the grid and not of the arrival before: a receiver that was held up
+    // reads at once what came one after the other.
+    const slots = jump / SAMPLES_PER_FRAME;
+    const passed = this.#silenceRun > 0 || this.#grid.earliness(this.#step + ahead + slots, at) <= EARLY_MS;
+    if (jump > 0 && Number.isInteger(slots) && passed) {
       this.#counts.timestampJumps++;
-      this.#step += jump / SAMPLES_PER_FRAME;
+      this.#step += slots;
     } else if (jump !== 0) {
       this.#counts.timestampFaults++;
       this.violation(`packet ${header.sequence} is ${jump} samples off`);

@@ -3,9 +3,9 @@
 // library's Networking, driven by DiscordjsSession, in a shard. Nothing a server sends may throw out of it.
 
 import { EventEmitter } from 'node:events';
-import type { Clock, Timer } from '../../shared/clock.js';
-import { VOICE } from '../../shared/limits.js';
+import type { Clock } from '../../shared/clock.js';
 import type { Gateway } from './gateway.js';
+import { Heartbeat } from './heartbeat.js';
 
 /** Opcodes that are read or written here and in the session (discord-voice.md §1.4). */
 export const VoiceOp = {
@@ -44,23 +44,27 @@ export interface SocketOwner {
   onIgnored(): void;
 }
 
-const SHORTEST_HEARTBEAT_MS = 20;
-const LONGEST_HEARTBEAT_MS = 120_000;
-
 export class GatewaySocket extends EventEmitter {
   /** The last numbered message seen, -1 for none. The library reads and writes it. */
   sequence = -1;
-  /** Milliseconds from heartbeat to acknowledgement, undefined until known. */
-  ping: number | undefined = undefined;
   #owner: SocketOwner | null = null;
   #gateway: Gateway | null = null;
-  #heartbeat: Timer | null = null;
-  #interval = -1;
-  #sentAt = 0;
-  #missed = 0;
+  #heartbeat: Heartbeat | null = null;
+
+  /** Milliseconds from heartbeat to acknowledgement, undefined until known. */
+  get ping(): number | undefined {
+    const ping = this.#heartbeat?.ping ?? -1;
+    return ping < 0 ? undefined : ping;
+  }
 
   own(owner: SocketOwner): void {
     this.#owner = owner;
+    this.#heartbeat = new Heartbeat(owner.clock, {
+      beat: () => {
+        this.sendPacket({ op: VoiceOp.heartbeat, d: { t: owner.clock.wall(), seq_ack: this.sequence } });
+      },
+      lost: () => this.#owner?.onHeartbeatLost(),
+    });
   }
 
   attach(gateway: Gateway): void {
@@ -87,8 +91,8 @@ export class GatewaySocket extends EventEmitter {
     // The library's own socket overlooks number 0, the first message and every wrap (§3.7 gap 4).
     const { seq } = packet as { seq?: unknown };
     if (typeof seq === 'number' && Number.isInteger(seq)) this.sequence = seq;
-    if (packet.op === VoiceOp.heartbeatAck) this.#acknowledged();
-    else if (packet.op === VoiceOp.heartbeat) this.#beat();
+    if (packet.op === VoiceOp.heartbeatAck) this.#heartbeat?.acknowledged();
+    else if (packet.op === VoiceOp.heartbeat) this.#heartbeat?.now();
     this.#owner?.onPacket(packet);
   }
 
@@ -124,46 +128,15 @@ export class GatewaySocket extends EventEmitter {
     this.#gateway?.send(Buffer.concat([Buffer.of(opcode), payload]));
   }
 
-  /**
-   * Beats once at once, so that ping is known early (§3.7 gap 7), then every `ms`; a value that is no
-   * sensible interval stops it.
-   */
+  /** A value that is no sensible interval stops the heartbeat. */
   setHeartbeatInterval(ms: number): void {
-    this.#heartbeat?.cancel();
-    this.#heartbeat = null;
-    this.#missed = 0;
-    if (!(ms > 0)) return;
-    this.#interval = Math.min(Math.max(ms, SHORTEST_HEARTBEAT_MS), LONGEST_HEARTBEAT_MS);
-    this.#tick();
+    this.#heartbeat?.start(ms);
   }
 
   /** The library lets go of it. The connection itself belongs to the session. */
   destroy(): void {
     this.detach();
     this.#owner = null;
-  }
-
-  #tick(): void {
-    if (this.#owner === null) return;
-    if (this.#missed >= VOICE.maxMissedHeartbeats) {
-      this.#owner.onHeartbeatLost();
-      return;
-    }
-    this.#missed++;
-    this.#beat();
-    this.#heartbeat = this.#owner.clock.after(this.#interval, () => this.#tick());
-  }
-
-  #beat(): void {
-    if (this.#owner === null) return;
-    this.#sentAt = this.#owner.clock.now();
-    this.sendPacket({ op: VoiceOp.heartbeat, d: { t: this.#owner.clock.wall(), seq_ack: this.sequence } });
-  }
-
-  #acknowledged(): void {
-    if (this.#missed === 0 || this.#owner === null) return;
-    this.#missed = 0;
-    this.ping = Math.max(0, this.#owner.clock.now() - this.#sentAt);
   }
 }
 
