@@ -17,6 +17,9 @@ import { FrameMode } from './voice/driver.js';
 
 const FRAME_MS = 20;
 
+/** Frames of the old sound that go out while a producer with other settings is made: 80 ms. */
+const FRAMES_KEPT = 4;
+
 export interface DeckParts {
   readonly host: PlayerHost;
   readonly row: PlayerRow;
@@ -118,12 +121,31 @@ export class Deck {
   }
 
   setEnd(endTimeMs: number): void {
+    const { row, out, wake } = this.#parts;
+    const track = this.#track;
     // A marker at or behind the position is late and does nothing (lavalink-v4.md §6.2).
-    if (endTimeMs > this.#parts.row.positionMs) this.#track?.setEnd(endTimeMs / 1000);
+    if (!track || endTimeMs <= row.positionMs) return;
+    track.setEnd(endTimeMs / 1000);
+    if (this.#ending || out.queued === 0 || out.newest !== track.frameGeneration) return;
+    // Frames behind the marker may be queued already.
+    out.takeBack(track);
+    wake();
   }
 
+  /** Heard behind the next few frames, however far ahead the queue has been filled. */
   reconfigure(settings: PipelineSettings): void {
-    this.#track?.reconfigure(settings);
+    const { out } = this.#parts;
+    const track = this.#track;
+    if (!track) return;
+    if (!this.#ending && out.queued > FRAMES_KEPT && out.newest === track.frameGeneration) {
+      out.takeBack(track);
+      // The old frames give the time in which the new producer is made; without one they go on.
+      for (let left = FRAMES_KEPT; left > 0 && track.prepare() === Made.frame; left--) {
+        out.push(track, track.frameGeneration);
+      }
+      this.#parts.wake();
+    }
+    track.reconfigure(settings);
   }
 
   // ---- What happens to its frames ----
@@ -139,6 +161,8 @@ export class Deck {
     switch (made) {
       case Made.frame:
         this.#dropShadow();
+        // What was sought or replaced is heard no longer than it takes to have the first frame of the new.
+        if (out.queued > 0 && out.newest !== track.frameGeneration) out.takeBack(null);
         return out.push(track, track.frameGeneration);
       case Made.ended:
         this.#finish();

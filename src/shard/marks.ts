@@ -2,8 +2,8 @@
 // ring of plain arrays, because one mark per frame must not become garbage.
 import type { FrameMode } from './voice/driver.js';
 
-/** At least the frames of the longest lead, 1,000 ms. */
-const CAPACITY = 64;
+/** Twice the frames of the longest lead, 1,000 ms: what has left is looked at later than what is pushed. */
+const CAPACITY = 128;
 
 /** Frames that did not leave, and the source time in seconds at which the oldest of them begins. */
 export interface TakenBack {
@@ -37,6 +37,11 @@ export class Marks {
 
   get generation(): number {
     return this.#generations[this.#head] ?? 0;
+  }
+
+  /** Generation of the newest queued frame. */
+  get newest(): number {
+    return this.#generations[(this.#head + this.#count - 1 + CAPACITY) % CAPACITY] ?? 0;
   }
 
   get mode(): FrameMode {

@@ -67,6 +67,11 @@ export class Outgoing {
     return this.#marks.mode;
   }
 
+  /** Generation of the newest queued frame. */
+  get newest(): number {
+    return this.#marks.newest;
+  }
+
   /** The oldest queued frame has left. */
   shift(): void {
     this.#marks.shift();

@@ -103,22 +103,17 @@ t.test('a pause right behind a seek does not undo the seek', { timeout: 10_000 }
   }
 });
 
-t.test(
-  'a pause with frames of both places in the queue keeps the new one',
-  { timeout: 10_000 },
-  async (t) => {
-    const house = await House.playing();
-    await house.run(10);
-    await house.update({ positionMs: 600 });
-    await house.run(1); // One old frame has left, one old and one new are queued.
-    await house.update({ paused: true });
-    await house.run(5);
-    t.equal(house.position, 600);
-    await house.update({ paused: false });
-    await house.run(5);
-    t.same(house.heard.slice(house.heard.indexOf('finish') + 1), range(30, 35));
-  },
-);
+t.test('a pause right behind a seek keeps the new place', { timeout: 10_000 }, async (t) => {
+  const house = await House.playing();
+  await house.run(10);
+  await house.update({ positionMs: 600 });
+  await house.update({ paused: true });
+  await house.run(5);
+  t.equal(house.position, 600);
+  await house.update({ paused: false });
+  await house.run(5);
+  t.same(house.heard.slice(house.heard.indexOf('finish') + 1), range(30, 35));
+});
 
 t.test('a reconnection right behind a seek does not undo it either', { timeout: 10_000 }, async (t) => {
   const house = await House.playing();

@@ -50,11 +50,7 @@ t.test(
     t.same(afterInside.slice(landed), range(30, 30 + afterInside.length - landed));
     await house.update({ positionMs: 8_000 });
     await house.run(6);
-    t.same(
-      house.heard.slice(-3),
-      [401, 402, 403].map((n) => n + 0),
-      house.heard.join(' '),
-    );
+    t.same(house.heard.slice(house.heard.indexOf(400)), range(400, 405), house.heard.join(' '));
     await house.update({ positionMs: 0 });
     await house.run(6);
     t.ok(
