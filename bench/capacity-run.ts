@@ -1,5 +1,5 @@
 // One measurement of a node under a number of players: everything started fresh, warmed up, measured over a
-// window, and stopped.
+// window, and stopped. Called by capacity.ts.
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
@@ -7,8 +7,10 @@ import { FakeVoiceProcess } from '../test/support/fake-voice-process.js';
 import { NodeClient } from '../test/support/node-client.js';
 import { PumiceProcess } from '../test/support/pumice-process.js';
 import { FloorProbe, type Floor } from './floor-probe.js';
-import { cpuOf, pssOf } from './process-usage.js';
+import { cpuOf, cpuOfAll, pssOf } from './process-usage.js';
+import { senderCounts, senderLateness, since, type SenderLateness } from './sender-counts.js';
 import { tracks, type TrackFormat } from './tracks.js';
+import { delivered, judge, type Verdict } from './verdict.js';
 
 export interface CapacityOptions {
   readonly format: TrackFormat;
@@ -20,11 +22,15 @@ export interface CapacityOptions {
 }
 
 export interface CapacityResult extends CapacityOptions {
+  readonly packets: number;
   readonly packetsPerSecond: number;
   readonly idealPerSecond: number;
   /** Share of the ideal, 1 is all. */
   readonly delivered: number;
   readonly missing: number;
+  /** Slots of playing players for which the server had no frame. */
+  readonly nulled: number;
+  /** Of the packets that were opened, every tenth. */
   readonly undecrypted: number;
   readonly violations: number;
   /** Milliseconds off each connection's own grid, at the receiver. */
@@ -34,138 +40,196 @@ export interface CapacityResult extends CapacityOptions {
     readonly p999: number;
     readonly max: number;
   };
-  /** Frames that left the sender at most so many milliseconds late, by upper bound. */
-  readonly sender: Readonly<Record<string, number>>;
+  /** Milliseconds later than due, as the server counts it; upper bounds. */
+  readonly sender: SenderLateness;
   readonly floor: Floor;
-  /** Share of one core, of the server's process only. */
+  /** Cores, of the server's process only. */
   readonly cpu: number;
   readonly cpuByThread: Readonly<Record<string, number>>;
   /** Milliseconds of CPU per second of audio. */
   readonly cpuMsPerAudioSecond: number;
+  /** Cores used by the bench itself: voice server, origin, client, probe. */
+  readonly benchCpu: number;
+  /** Cores used by whatever else runs on the machine. */
+  readonly otherCpu: number;
+  /** Bytes before the first player, with all players joined, and at the end of the window. */
   readonly pssIdle: number;
+  readonly pssJoined: number;
   readonly pssLoaded: number;
   readonly pssPerPlayer: number;
-  readonly verdict: 'PASS' | 'FAIL' | 'INCONCLUSIVE';
-  readonly why: string;
+  readonly verdict: Verdict;
+  readonly why: readonly string[];
 }
 
 const WARM_UP_SECONDS = 4;
+/** What a track is longer than the window and the warm-up. */
+const SPARE_SECONDS = 6;
 /** Joins under way at once: each costs both sides a handshake. */
 const CONCURRENT_JOINS = 4;
-const DELIVERED = 0.999;
-/** Milliseconds; above it the machine itself was too restless for a verdict on a missed rate. */
-const QUIET_FLOOR = 5;
+/** Players that begin to play in a second. */
+const STARTS_PER_SECOND = 25;
+const OPEN_EVERY = 10;
+const DAVE_MS = 20_000;
 
+/** Everything that runs beside the client. */
+interface Stage {
+  readonly origin: { readonly child: ChildProcess; readonly port: number };
+  readonly voice: FakeVoiceProcess;
+  readonly server: PumiceProcess;
+}
+
+/** Rejects when a player cannot join or a track cannot be loaded. */
 export async function measure(options: CapacityOptions): Promise<CapacityResult> {
-  const { format, players, seconds } = options;
-  const length = seconds + WARM_UP_SECONDS + 15 + Math.ceil(players / 10);
-  const folder = await tracks(format, players, Math.ceil(length / 30) * 30);
-  const origin = await startOrigin(folder);
-  const voice = await FakeVoiceProcess.start({ keepFrames: 0, openEvery: 10, speakingGraceMs: 5_000 });
-  const server = await PumiceProcess.start({
-    ca: voice.certificate.cert,
-    config: { 'pumice.performance.workerThreads': options.shards },
+  const { format, players, seconds, shards } = options;
+  const length = seconds + WARM_UP_SECONDS + SPARE_SECONDS + players / STARTS_PER_SECOND;
+  const folder = await tracks(format, players, Math.ceil(length / 15) * 15);
+  const origin = await startOrigin(folder, format, players);
+  const voice = await FakeVoiceProcess.start({
+    keepFrames: 0,
+    openEvery: OPEN_EVERY,
+    speakingGraceMs: 5_000,
   });
   try {
-    const client = await NodeClient.connect(server.port);
-    await pause(1_000);
-    const pssIdle = await pssOf(server.pid);
-    await startPlayers();
-    await pause(WARM_UP_SECONDS * 1_000);
-
-    const before = { cpu: await cpuOf(server.pid), sender: await senderLateness(client) };
-    await voice.resetCounters();
-    const floorProbe = new FloorProbe();
-    const began = performance.now();
-    await pause(seconds * 1_000);
-    const totals = await voice.totals();
-    const wall = (performance.now() - began) / 1_000;
-    const floor = await floorProbe.stop();
-    const cpu = await cpuOf(server.pid);
-    const sender = difference(await senderLateness(client), before.sender);
-    const pssLoaded = await pssOf(server.pid);
-    client.close();
-
-    const ideal = players * 50;
-    const rate = totals.packets / wall;
-    const share = (cpu.total - before.cpu.total) / wall;
-    const byThread = Object.fromEntries(
-      [...cpu.byThread].map(
-        ([name, s]) => [name, (s - (before.cpu.byThread.get(name) ?? 0)) / wall] as const,
-      ),
-    );
-    const { p50, p99, p999, max } = totals.lateness;
-    return {
-      ...options,
-      packetsPerSecond: rate,
-      idealPerSecond: ideal,
-      delivered: rate / ideal,
-      missing: totals.missing,
-      undecrypted: totals.undecrypted,
-      violations: totals.violationCount,
-      receiver: { p50, p99, p999, max },
-      sender,
-      floor,
-      cpu: share,
-      cpuByThread: byThread,
-      cpuMsPerAudioSecond: (share * 1_000) / players,
-      pssIdle,
-      pssLoaded,
-      pssPerPlayer: (pssLoaded - pssIdle) / players,
-      ...judge(rate / ideal, totals.missing + totals.violationCount, floor),
-    };
-
-    async function startPlayers(): Promise<void> {
-      let next = 0;
-      const join = async (): Promise<void> => {
-        for (let n = next++; n < players; n = next++) {
-          const guild = String(300_000_000_000_000_000n + BigInt(n));
-          await voice.addListener(guild);
-          await client.join(guild, voice.endpoint);
-          await voice.waitForDave(guild, 20_000);
-          const encoded = await client.load(`http://127.0.0.1:${String(origin.port)}/${String(n)}.${format}`);
-          await client.play(guild, encoded);
-        }
-      };
-      await Promise.all(Array.from({ length: CONCURRENT_JOINS }, join));
+    const server = await PumiceProcess.start({
+      ca: voice.certificate.cert,
+      config: { 'pumice.performance.workerThreads': shards },
+    });
+    try {
+      return await run(options, { origin, voice, server });
+    } finally {
+      await server.stop();
     }
   } finally {
-    await server.stop();
     await voice.stop();
     origin.child.disconnect();
   }
 }
 
-function judge(delivered: number, faults: number, floor: Floor): Pick<CapacityResult, 'verdict' | 'why'> {
-  const share = `${(delivered * 100).toFixed(2)} % of the frames`;
-  if (faults > 0)
-    return { verdict: 'FAIL', why: `${String(faults)} missing packets or faults in the stream` };
-  if (delivered >= DELIVERED) return { verdict: 'PASS', why: share };
-  if (floor.p99 > QUIET_FLOOR)
-    return { verdict: 'INCONCLUSIVE', why: `${share}, floor p99 ${floor.p99.toFixed(1)} ms` };
-  return { verdict: 'FAIL', why: share };
+async function run(options: CapacityOptions, { origin, voice, server }: Stage): Promise<CapacityResult> {
+  const { format, players, seconds } = options;
+  const client = await NodeClient.connect(server.port);
+  await pause(1_000);
+  const pssIdle = await pssOf(server.pid);
+  const guilds = Array.from({ length: players }, (_, n) => String(300_000_000_000_000_000n + BigInt(n)));
+  const encoded = new Map<string, string>();
+  await inTurns(guilds, async (guild, n) => {
+    await voice.addListener(guild);
+    await client.join(guild, voice.endpoint);
+    await voice.waitForDave(guild, DAVE_MS);
+    encoded.set(guild, await client.load(`http://127.0.0.1:${String(origin.port)}/${String(n)}.${format}`));
+  });
+  const pssJoined = await pssOf(server.pid);
+  await staggered(guilds, (guild) => client.play(guild, encoded.get(guild) ?? ''));
+  await pause(WARM_UP_SECONDS * 1_000);
+
+  const probe = new FloorProbe();
+  const before = await look();
+  await voice.resetCounters();
+  const began = performance.now();
+  await pause(seconds * 1_000 - (began - before.at));
+  const asked = performance.now();
+  const totals = await voice.totals();
+  // Both calls take their time on the way; half of it is before the count that they ask for.
+  const window = ((asked + performance.now()) / 2 - (before.at + began) / 2) / 1_000;
+  const after = await look();
+  const floor = await probe.stop();
+  const pssLoaded = await pssOf(server.pid);
+  client.close();
+
+  const wall = (after.at - before.at) / 1_000;
+  const cpu = (after.cpu.total - before.cpu.total) / wall;
+  const own = new Set([process.pid, voice.pid, origin.child.pid ?? 0]);
+  const coresOf = (wanted: (pid: number) => boolean): number => cores(after.all, before.all, wall, wanted);
+  const sent = since(after.sent, before.sent);
+  const { packets, missing, undecrypted } = totals;
+  const { p50, p99, p999, max } = totals.lateness;
+  const facts = {
+    packets,
+    missing,
+    undecrypted,
+    violations: totals.violationCount,
+    receiver: { p50, p99, p999, max },
+    sender: senderLateness(sent),
+    floor,
+    otherCpu: coresOf((pid) => pid !== server.pid && !own.has(pid)),
+  };
+  return {
+    ...options,
+    ...facts,
+    packetsPerSecond: packets / window,
+    idealPerSecond: players * 50,
+    delivered: delivered({ players, packets, seconds: window }),
+    nulled: sent.nulled,
+    cpu,
+    cpuByThread: shares(after.cpu.byThread, before.cpu.byThread, wall),
+    cpuMsPerAudioSecond: (cpu * 1_000) / players,
+    benchCpu: coresOf((pid) => own.has(pid)),
+    pssIdle,
+    pssJoined,
+    pssLoaded,
+    pssPerPlayer: (pssLoaded - pssIdle) / players,
+    ...judge({ ...facts, players, seconds: window }),
+  };
+
+  async function look() {
+    const sent = senderCounts(await client.text('/metrics'));
+    const [cpu, all] = await Promise.all([cpuOf(server.pid), cpuOfAll()]);
+    return { at: performance.now(), sent, cpu, all };
+  }
 }
 
-async function startOrigin(folder: string): Promise<{ child: ChildProcess; port: number }> {
-  const child = fork(fileURLToPath(new URL('./origin-child.js', import.meta.url)), [folder]);
+async function inTurns(
+  guilds: readonly string[],
+  act: (guild: string, n: number) => Promise<void>,
+): Promise<void> {
+  const waiting = guilds.entries();
+  const one = async (): Promise<void> => {
+    for (const [n, guild] of waiting) await act(guild, n);
+  };
+  await Promise.all(Array.from({ length: CONCURRENT_JOINS }, one));
+}
+
+/** One after the other at a fixed rate, so that no two tracks are at the same place at the same time. */
+async function staggered(guilds: readonly string[], act: (guild: string) => Promise<unknown>): Promise<void> {
+  const began = performance.now();
+  const acts: Promise<unknown>[] = [];
+  for (const [n, guild] of guilds.entries()) {
+    await pause(began + (n * 1_000) / STARTS_PER_SECOND - performance.now());
+    acts.push(act(guild));
+  }
+  await Promise.all(acts);
+}
+
+function shares(
+  after: ReadonlyMap<string, number>,
+  before: ReadonlyMap<string, number>,
+  wall: number,
+): Record<string, number> {
+  return Object.fromEntries([...after].map(([name, s]) => [name, (s - (before.get(name) ?? 0)) / wall]));
+}
+
+/** Of the processes that are wanted; one that has begun in between counts whole. */
+function cores(
+  after: ReadonlyMap<number, number>,
+  before: ReadonlyMap<number, number>,
+  wall: number,
+  wanted: (pid: number) => boolean,
+): number {
+  let seconds = 0;
+  for (const [pid, spent] of after) if (wanted(pid)) seconds += spent - (before.get(pid) ?? 0);
+  return seconds / wall;
+}
+
+async function startOrigin(folder: string, format: TrackFormat, count: number): Promise<Stage['origin']> {
+  const child = fork(fileURLToPath(new URL('./origin-child.js', import.meta.url)), [
+    folder,
+    format,
+    String(count),
+  ]);
   const [port] = (await once(child, 'message')) as [number];
   return { child, port };
 }
 
-/** Cumulative frames by upper bound in seconds, summed over shards. */
-async function senderLateness(client: NodeClient): Promise<Record<string, number>> {
-  const found: Record<string, number> = {};
-  for (const line of (await client.text('/metrics')).split('\n')) {
-    const match = /^lavalink_frame_lateness_seconds_bucket\{.*le="([^"]+)".*\} (\d+)/.exec(line);
-    if (match?.[1] !== undefined) found[match[1]] = (found[match[1]] ?? 0) + Number(match[2]);
-  }
-  return found;
-}
-
-function difference(after: Record<string, number>, before: Record<string, number>): Record<string, number> {
-  return Object.fromEntries(Object.entries(after).map(([le, count]) => [le, count - (before[le] ?? 0)]));
-}
-
 function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+  return new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)));
 }

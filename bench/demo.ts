@@ -1,7 +1,7 @@
 // `npm run demo [-- FILE_OR_URL] [--seconds N] [--out FILE]`: the whole path on one machine. Starts the server,
 // a fake voice server with a listener (end-to-end encrypted) and an unmodified Shoukaku client, plays, and
 // writes what the listener heard as an Ogg file.
-import { stat } from 'node:fs/promises';
+import { access, constants, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { FakeVoiceProcess } from '../test/support/fake-voice-process.js';
@@ -10,20 +10,21 @@ import { Origin } from '../test/support/origin.js';
 import { PumiceProcess, TEST_PASSWORD } from '../test/support/pumice-process.js';
 import { PlayerEvents } from '../test/support/player-events.js';
 import { ShoukakuBot } from '../test/support/shoukaku-bot.js';
+import { heardIn } from './heard.js';
 import { cpuOf, pssOf } from './process-usage.js';
 
 const GUILD = '300000000000000001';
 const FRAMES_PER_SECOND = 50;
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    seconds: { type: 'string', default: '10' },
-    out: { type: 'string', default: 'demo.ogg' },
-  },
-});
+/** Seconds of sound that the file may be off: the five frames of silence at the end, and those under way. */
+const LENGTH_OFF = 0.25;
+
+const { values, positionals } = options();
 const seconds = Number(values.seconds);
 if (!(seconds >= 1 && seconds <= 600)) fail(`--seconds takes a number from 1 to 600, not ${values.seconds}`);
+if (positionals.length > 1) fail('the demo plays one file or URL');
+const out = resolve(values.out);
+await access(dirname(out), constants.W_OK).catch(() => fail(`${dirname(out)} cannot be written to`));
 
 /** What to play, and the configuration it needs. */
 interface Programme {
@@ -67,11 +68,13 @@ async function play(): Promise<void> {
   const cpu = (await cpuOf(server.pid)).total - before.cpu.total;
   const wall = (performance.now() - before.at) / 1_000;
   const memory = await pssOf(server.pid);
-  if (!events.names.includes('end')) await player.stopTrack();
+  const ended = events.names.includes('end');
+  if (!ended) await player.stopTrack();
   await voice.waitForSilence(GUILD);
   const report = await voice.report(GUILD);
-  const summary = await voice.writeOgg(GUILD, resolve(values.out));
+  const written = await voice.writeOgg(GUILD, out);
   bot.close();
+  const heard = await heardIn(out);
   if (!report) throw new Error('the voice server has heard nothing');
 
   const { lateness } = report;
@@ -92,9 +95,37 @@ async function play(): Promise<void> {
   );
   print('CPU', `${((100 * cpu) / wall).toFixed(1)} % of a core, all threads of the server`);
   print('memory', `${(memory / 1_048_576).toFixed(0)} MiB (proportional set size of the server)`);
-  print('written', `${values.out}, ${(summary.durationMs / 1_000).toFixed(2)} s`);
-  for (const violation of report.violations) print('FAULT', violation);
-  if (report.violations.length > 0 || report.missing > 0) process.exitCode = 1;
+  print(
+    'written',
+    `${values.out}: ${String(heard.packets)} packets, decoded to ${heard.seconds.toFixed(2)} s ` +
+      `at ${heard.loudnessDb.toFixed(1)} dB`,
+  );
+  const faults = [...report.violations];
+  const sounded = ((report.packets - report.silenceFrames) / FRAMES_PER_SECOND).toFixed(2);
+  if (ended) print('ended', `the track itself, after ${sounded} s`);
+  else if (Math.abs(heard.seconds - seconds) > LENGTH_OFF) {
+    faults.push(`the file has ${heard.seconds.toFixed(2)} s, not ${String(seconds)}`);
+  }
+  if (heard.packets !== written.packets) faults.push(`${String(written.packets)} packets were written`);
+  if (written.inserted > 0) faults.push(`${String(written.inserted)} gaps, silence in the file`);
+  for (const fault of faults) print('FAULT', fault);
+  if (faults.length > 0 || report.missing > 0) process.exitCode = 1;
+}
+
+function options() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        seconds: { type: 'string', default: '10' },
+        out: { type: 'string', default: 'demo.ogg' },
+      },
+    });
+  } catch (error) {
+    return fail(
+      `${(error as Error).message}\nusage: npm run demo [-- FILE_OR_URL] [--seconds N] [--out FILE]`,
+    );
+  }
 }
 
 async function choose(given: string | undefined): Promise<Programme> {

@@ -1,14 +1,19 @@
-// An HTTP origin in a process of its own, so that serving is not counted as playing: every file of the folder
-// in argv[2], by name. Ends with its parent.
-import { readdir, readFile } from 'node:fs/promises';
+// An HTTP origin in a process of its own, so that serving is not counted as playing: `/N.FORMAT` for every N
+// below argv[4] from the tracks in the folder argv[2]. Forked by the benches; ends with its parent.
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Origin } from '../test/support/origin.js';
+import { MAX_CONTENTS } from './tracks.js';
 
-const folder = process.argv[2] ?? '.';
+const [, , folder = '.', format = 'opus', count = '0'] = process.argv;
+const contentType = format === 'mp3' ? 'audio/mpeg' : 'audio/ogg';
+const bodies = new Map<number, Buffer>();
 const origin = await Origin.start();
-for (const name of await readdir(folder)) {
-  const contentType = name.endsWith('.mp3') ? 'audio/mpeg' : 'audio/ogg';
-  origin.file(`/${name}`, { body: await readFile(join(folder, name)), contentType });
+for (let n = 0; n < Number(count); n++) {
+  const content = n % MAX_CONTENTS;
+  const body = bodies.get(content) ?? (await readFile(join(folder, `${String(content)}.${format}`)));
+  bodies.set(content, body);
+  origin.file(`/${String(n)}.${format}`, { body, contentType });
 }
 process.on('disconnect', () => process.exit(0));
 process.send?.(origin.port);

@@ -1,90 +1,71 @@
-// Keeps raw results as JSON and writes the tables of bench/README.md from them: no figure there is typed by
-// hand. Each result says when, on what and by which command it was measured.
+// Keeps the raw result of a bench as JSON under bench/results/, with the command, the commit and the machine it
+// was measured on, and has report.ts write the tables of bench/README.md anew from all of them.
 import { execFileSync } from 'node:child_process';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { cpus, release } from 'node:os';
-import { join } from 'node:path';
-import type { CapacityResult } from './capacity-run.js';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { cpus, release, totalmem } from 'node:os';
+import { dirname, join } from 'node:path';
+import { RESULTS, writeReport } from './report.js';
 
-const FOLDER = 'bench/results';
-const README = 'bench/README.md';
-const BEGIN = '<!-- made by the bench: begin -->';
-const END = '<!-- end -->';
-
-export interface Kept {
+export interface Kept<Result> {
+  /** Name of the bench; it decides which table shows the results. */
   readonly bench: string;
   readonly command: string;
   readonly date: string;
   readonly commit: string;
   readonly node: string;
   readonly machine: string;
-  readonly results: readonly CapacityResult[];
+  readonly results: readonly Result[];
 }
 
-export async function keep(bench: string, results: readonly CapacityResult[]): Promise<void> {
-  const kept: Kept = {
+export interface KeepOptions {
+  readonly bench: string;
+  /** Of the file's name, behind the bench's; absent where there is one result of that bench. */
+  readonly variant?: string;
+  /** A file of its own, which no table shows. */
+  readonly out?: string | undefined;
+}
+
+/** Prints the results as JSON, too. */
+export async function keep(options: KeepOptions, results: readonly unknown[]): Promise<void> {
+  const { bench, variant, out } = options;
+  const kept: Kept<unknown> = {
     bench,
     command: `npm run bench -- ${bench} ${process.argv.slice(2).join(' ')}`.trim(),
     date: new Date().toISOString().slice(0, 10),
     commit: commit(),
     node: process.version,
-    machine: `${String(cpus().length)} × ${cpus()[0]?.model.trim() ?? 'unknown'}, Linux ${release()}`,
+    machine: machine(),
     results,
   };
-  await mkdir(FOLDER, { recursive: true });
-  await writeFile(join(FOLDER, `${bench}.json`), `${JSON.stringify(kept, null, 2)}\n`);
-  await writeTables(kept);
+  const file = out ?? join(RESULTS, `${variant === undefined ? bench : `${bench}-${variant}`}.json`);
+  const text = `${JSON.stringify(kept, rounded, 2)}\n`;
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, text);
+  process.stdout.write(text);
+  if (out === undefined) await writeReport();
 }
 
-async function writeTables(kept: Kept): Promise<void> {
-  const readme = await readFile(README, 'utf8');
-  const begin = readme.indexOf(BEGIN);
-  const end = readme.indexOf(END);
-  if (begin < 0 || end < begin) throw new Error(`${README} has lost its markers`);
-  await writeFile(README, `${readme.slice(0, begin + BEGIN.length)}\n\n${table(kept)}\n${readme.slice(end)}`);
+/** Nothing here is measured more finely than that. */
+function rounded(_name: string, value: unknown): unknown {
+  return typeof value === 'number' && Number.isFinite(value) ? Number(value.toFixed(4)) : value;
 }
 
-function table({ command, date, commit, node, machine, results }: Kept): string {
-  const mib = (bytes: number): string => (bytes / 1_048_576).toFixed(0);
-  const rows = results.map((r) => [
-    r.format === 'opus' ? 'Ogg Opus, passed through' : 'MP3 44.1 kHz, encoded',
-    String(r.players),
-    `${r.packetsPerSecond.toFixed(1)} (${(r.delivered * 100).toFixed(2)} %)`,
-    String(r.missing),
-    `${r.receiver.p50.toFixed(2)} / ${r.receiver.p99.toFixed(2)} / ${r.receiver.max.toFixed(1)}`,
-    r.floor.p99.toFixed(2),
-    `${(r.cpu * 100).toFixed(1)} %`,
-    r.cpuMsPerAudioSecond.toFixed(2),
-    `${mib(r.pssIdle)} / ${mib(r.pssLoaded)}`,
-    r.verdict,
-  ]);
-  const head = [
-    'tracks',
-    'players',
-    'packets/s',
-    'missing',
-    'lateness ms, p50 / p99 / max',
-    'floor p99 ms',
-    'CPU of one core',
-    'CPU ms per audio s',
-    'PSS MiB, idle / loaded',
-    'verdict',
-  ];
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  return [
-    `\`${command}\`, ${date}, commit ${commit}, Node ${node}, ${machine}.`,
-    '',
-    line(head),
-    line(head.map(() => '---')),
-    ...rows.map(line),
-    '',
-  ].join('\n');
+function machine(): string {
+  const model = cpus()[0]?.model.trim() ?? 'unknown processor';
+  const memory = (totalmem() / 2 ** 30).toFixed(1);
+  return `${String(cpus().length)} × ${model}, ${memory} GiB, Linux ${release()}`;
 }
 
+/** With a plus where what runs is not what was committed. */
 function commit(): string {
   try {
-    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
+    const head = git('rev-parse', '--short', 'HEAD');
+    return git('status', '--porcelain', '--', 'src', 'package.json') === '' ? head : `${head}+`;
   } catch {
     return 'unknown';
   }
+}
+
+function git(...args: readonly string[]): string {
+  return execFileSync('git', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
 }

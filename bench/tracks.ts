@@ -1,7 +1,7 @@
 // Tracks for a load: as many as asked for, each with tones of its own, written to a folder that is kept for the
 // next run of the same kind.
 import { existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { encodeAs } from '../test/support/fixtures.js';
@@ -9,14 +9,20 @@ import type { Pcm } from '../test/support/signal.js';
 
 export type TrackFormat = 'opus' | 'mp3';
 
-/** The folder; `N.opus` or `N.mp3` for every N below `count`. */
+/** More contents than that are not made: further tracks have addresses of their own, and sound like others. */
+export const MAX_CONTENTS = 100;
+
+/** The folder; `N.opus` or `N.mp3` for every N below `count` or MAX_CONTENTS. */
 export async function tracks(format: TrackFormat, count: number, seconds: number): Promise<string> {
   const folder = join(tmpdir(), `pumice-bench-tracks-${String(seconds)}`);
   await mkdir(folder, { recursive: true });
-  for (let n = 0; n < count; n++) {
+  for (let n = 0; n < Math.min(count, MAX_CONTENTS); n++) {
     const path = join(folder, `${String(n)}.${format}`);
     if (existsSync(path)) continue;
-    await writeFile(path, encodeAs(format === 'opus' ? 'oggOpus' : 'mp3', tones(n, seconds, format)));
+    const bytes = encodeAs(format === 'opus' ? 'oggOpus' : 'mp3', tones(n, seconds, format));
+    // Renamed when it is whole, so that a run that was broken off leaves no half track.
+    await writeFile(`${path}.${String(process.pid)}`, bytes);
+    await rename(`${path}.${String(process.pid)}`, path);
   }
   return folder;
 }

@@ -1,40 +1,16 @@
-// The demo and the capacity bench in short, as commands: what they print, write and answer. Counts only; the
-// milliseconds they print are for people.
-import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+// The demo in short, as a command: what it prints, writes and answers. Counts only; the milliseconds it prints
+// are for people.
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ALL_FORMATS, BufferSource, EncodedPacketSink, Input } from 'mediabunny';
 import t, { type Test } from 'tap';
 import { fixture } from '../support/fixtures.js';
+import { runBench } from '../support/run-bench.js';
 import { Origin } from '../support/origin.js';
 
 const LIMIT = { timeout: 90_000 };
-
-interface Ended {
-  readonly code: number | null;
-  readonly out: string;
-  readonly errors: string;
-}
-
-function run(name: string, args: readonly string[], cwd: string): Promise<Ended> {
-  const entry = fileURLToPath(new URL(`../../bench/${name}.js`, import.meta.url));
-  const child = spawn(process.execPath, [entry, ...args], {
-    cwd,
-    timeout: 80_000,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let out = '';
-  let errors = '';
-  child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
-  return new Promise((resolve) => {
-    child.once('close', (code) => {
-      resolve({ code, out, errors });
-    });
-  });
-}
 
 async function folder(t: Pick<Test, 'teardown'>): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), 'pumice-demo-'));
@@ -44,7 +20,7 @@ async function folder(t: Pick<Test, 'teardown'>): Promise<string> {
 
 t.test('the demo writes a playable file of the right length, with nothing missing', LIMIT, async (t) => {
   const cwd = await folder(t);
-  const { code, out, errors } = await run('demo', ['--seconds', '3'], cwd);
+  const { code, out, errors } = await runBench('demo', ['--seconds', '3'], cwd);
   t.equal(code, 0, errors);
   const packets = Number(/^packets sent\s+(\d+)/m.exec(out)?.[1]);
   t.ok(Math.abs(packets - 150) <= 5, out);
@@ -72,7 +48,7 @@ t.test('the demo plays a URL', LIMIT, async (t) => {
   t.teardown(() => origin.close());
   const { bytes, contentType } = fixture('mp3', 4);
   origin.file('/song.mp3', { body: bytes, contentType });
-  const { code, out, errors } = await run(
+  const { code, out, errors } = await runBench(
     'demo',
     [origin.url('/song.mp3'), '--seconds', '2', '--out', 'x.ogg'],
     cwd,
@@ -82,12 +58,27 @@ t.test('the demo plays a URL', LIMIT, async (t) => {
   t.ok((await readFile(join(cwd, 'x.ogg'))).length > 10_000);
 });
 
+t.test('the demo plays a local file to its end when that comes first', LIMIT, async (t) => {
+  const cwd = await folder(t);
+  await writeFile(join(cwd, 'short one.flac'), fixture('flac', 1).bytes);
+  const { code, out, errors } = await runBench('demo', ['short one.flac', '--seconds', '5'], cwd);
+  t.equal(code, 0, `${out}${errors}`);
+  t.match(out, /^missing\s+0$/m);
+  t.match(out, /^ended\s+the track itself, after 1\.\d\d s$/m);
+});
+
 t.test('the demo says what is wrong with what it cannot play', LIMIT, async (t) => {
   const cwd = await folder(t);
-  const missing = await run('demo', ['no-such-file.mp3'], cwd);
+  const missing = await runBench('demo', ['no-such-file.mp3'], cwd);
   t.equal(missing.code, 1);
   t.match(missing.errors, 'no-such-file.mp3 is neither a URL nor a file');
-  const text = await run('demo', [fileURLToPath(import.meta.url)], cwd);
+  const text = await runBench('demo', [fileURLToPath(import.meta.url)], cwd);
   t.equal(text.code, 1);
   t.match(text.errors, 'PUM_FORMAT_UNKNOWN');
+  const bound = await runBench('demo', ['--seconds', 'ten'], cwd);
+  t.equal(bound.code, 1);
+  t.match(bound.errors, /^--seconds takes a number/);
+  const nowhere = await runBench('demo', ['--out', 'no/such/folder.ogg'], cwd);
+  t.equal(nowhere.code, 1);
+  t.match(nowhere.errors, 'cannot be written to');
 });
