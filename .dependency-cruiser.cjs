@@ -13,7 +13,8 @@ const ADAPTERS = {
   msgpackr: ['src/shared/channel.ts'],
   undici: ['src/shard/source/http.ts'],
   'prism-media': ['src/shard/source/ffmpeg.ts'],
-  'sodium-native': ['src/shard/voice/seal.ts'],
+  // sodium-native under another name: @discordjs/voice must not find it.
+  'sealing-sodium': ['src/shard/voice/seal.ts'],
   '@snazzah/davey': ['src/shard/voice/dave.ts'],
   '@discordjs/voice': ['src/shard/voice/discordjs-driver.ts'],
   mediabunny: ['src/audio/demux.ts'],
