@@ -103,8 +103,8 @@ const layers = [
   ),
   rule(
     'shard-sees-sender-types',
-    'Of the sender a shard knows the types of its messages; src/shard/entry.ts may run its loop (senderThreads: off).',
-    { path: '^src/shard/', pathNot: ['^src/shard/sender/', '^src/shard/entry\\.ts$'] },
+    'Of the sender a shard knows the types of its messages; src/shard/create-driver.ts puts both together.',
+    { path: '^src/shard/', pathNot: ['^src/shard/sender/', '^src/shard/create-driver\\.ts$'] },
     { path: '^src/shard/sender/', dependencyTypesNot: ['type-only'] },
   ),
   rule(

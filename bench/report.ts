@@ -69,9 +69,12 @@ const TABLES: Readonly<Record<string, Table>> = {
   'shard-death': {
     title: 'Death of a shard',
     columns: [
+      'fault',
       'players',
       'on the dead shard',
-      'told after ms',
+      'noticed after ms',
+      'its players: longest silence ms',
+      'heard twice ms',
       'others: frames off in 10 s',
       'latest ms',
       'missing or faulty',
@@ -79,9 +82,12 @@ const TABLES: Readonly<Record<string, Table>> = {
       'verdict',
     ],
     row: (r: DeathResult) => [
+      r.fault,
       String(r.players),
       String(r.killed),
       whole(r.toldAfterMs),
+      whole(r.longestGapMs),
+      whole(r.worstRepeatMs),
       r.worstFramesOff.toFixed(1),
       coarse(r.latestMs),
       String(r.missingOrFaulty),

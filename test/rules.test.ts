@@ -77,7 +77,8 @@ const RIGHT: Readonly<Record<string, string>> = {
   'src/shard/knows-a-message.ts': "import type { Ok } from './sender/ok.js';\nexport type { Ok };",
   'src/shard/knows-a-port.ts':
     "import type { MessagePort } from 'node:worker_threads';\nexport type { MessagePort };",
-  'src/shard/entry.ts': "import './sender/ok.js';\nimport 'node:worker_threads';",
+  'src/shard/entry.ts': "import 'node:worker_threads';",
+  'src/shard/create-driver.ts': "import './sender/ok.js';",
   'src/shard/sender/ok.ts': "export type { Ok } from '../../shared/ok.js';",
   'src/shard/sender/udp.ts': "import 'node:dgram';",
   'src/shard/source/guard.ts': "import 'node:dns/promises';",

@@ -7,6 +7,7 @@ import { ServerError } from '../shared/errors.js';
 import { createServer, type Server } from './app.js';
 import { loadConfig, noticeLine, type Notice } from './config.js';
 import { createShardFleet } from './dispatch/shard-fleet.js';
+import { endNow } from './end-now.js';
 import { createUwsEngine } from './http/engine-uws.js';
 import { createLog, type Log } from './log.js';
 import { localMachine } from './machine.js';
@@ -15,7 +16,7 @@ import { PUMICE_VERSION } from './version.js';
 
 /** sysexits.h: the configuration is no good. */
 const EXIT_CONFIG = 78;
-/** Shards died too often in too short a time (reliability.md, limits). */
+/** Shards or senders died too often in too short a time, or a thread hangs and cannot be ended. */
 const EXIT_SHARDS = 70;
 /** The password of Lavalink's example file, which everybody knows. */
 const WELL_KNOWN_PASSWORD = 'youshallnotpass';
@@ -64,7 +65,9 @@ async function serve(values: ConfigValues, log: Log): Promise<void> {
     },
     shards: values['pumice.performance.workerThreads'] || machine.cores,
     giveUp() {
-      log.error('shards keep dying; a supervisor has to start the server again');
+      log.error('the shards cannot be kept alive; a supervisor has to start the server again');
+      // process.exit() would wait for a thread that hangs in native code.
+      endNow(EXIT_SHARDS);
       process.exit(EXIT_SHARDS);
     },
   });

@@ -109,6 +109,7 @@ export class Metrics {
         for (const mode of ['passthrough', 'encoded', 'silence'] as const) {
           frames.inc({ mode }, sum((shard) => shard.sent[mode])());
         }
+        for (const sender of fleet.senders()) frames.inc({ mode: 'silence' }, sender.silence);
       },
     });
     this.#count('lavalink_audio_frames_nulled_total', 'Slots of playing players without a frame', () => {
@@ -128,13 +129,16 @@ export class Metrics {
     this.#count('lavalink_shard_restarts_total', 'Shards replaced after they ended', () => {
       return sum((shard) => shard.restarts)();
     });
+    this.#count('lavalink_sender_restarts_total', 'Senders replaced after they ended', () => {
+      return fleet.senders().reduce((total, { restarts }) => total + restarts, 0);
+    });
     this.#gauge('lavalink_commands_in_flight', 'Commands of shards that wait for an answer', () => {
       return sum((shard) => shard.inFlight)();
     });
     const name = 'lavalink_frame_lateness_seconds';
     const help = 'How much later than due a frame left';
     const histogram = new LatenessHistogram(name, help, LATE_BUCKETS, () => {
-      return fleet.reports().map((shard) => shard.lateness);
+      return [...fleet.reports(), ...fleet.senders()].map(({ lateness }) => lateness);
     });
     // It prints itself, which is all that the registry asks of a metric.
     this.#registry.registerMetric(histogram as unknown as Metric);

@@ -2,12 +2,13 @@
 // acknowledged command changes it. Called by the session and the PATCH on the main thread.
 import { ServerError } from '../shared/errors.js';
 import { VOICE } from '../shared/limits.js';
-import type { CreateBody, UpdateBody, UpdateReply } from '../shared/shard-commands.js';
+import type { CommandOp, CreateBody, UpdateBody, UpdateReply } from '../shared/shard-commands.js';
 import type { Node } from './node.js';
+import { adoptBody } from './player-adoption.js';
 import type { Player } from './player.js';
 import type { TrackInstance } from './track-instance.js';
 
-/** Milliseconds before a shard that was too busy for the end of a player is asked again. */
+/** Milliseconds before a shard that was too busy for what has to be done is asked again. */
 const BUSY_RETRY = 50;
 /** Beyond the time after which the shard answers a command with voice in any case. */
 const VOICE_SLACK = 1_000;
@@ -28,19 +29,20 @@ export class PlayerCommands {
 
   /** Sends `create` at once; an `update` sent right after it arrives right after it. */
   async create(player: Player, owner: VoiceUser): Promise<void> {
-    const body = createBody(player, owner, false);
+    const body = createBody(player, owner);
     const { fleet, settings } = this.#node;
     await fleet.command(player.id, player.placement, { op: 'create', body }, settings.commandDeadline);
   }
 
   /**
    * Sends `update` at once and enters it into the record when the shard has answered. A rejection leaves the
-   * record as it was. `track` is the instance whose body is in `body`.
+   * record as it was. `track` is the instance whose body is in `body`, `ttlMs` what is left of the client's
+   * deadline.
    */
-  async update(player: Player, body: UpdateBody, track: TrackInstance | null): Promise<void> {
-    const { fleet, settings } = this.#node;
+  async update(player: Player, body: UpdateBody, track: TrackInstance | null, ttlMs: number): Promise<void> {
+    const { fleet } = this.#node;
     const order = player.nextOrder();
-    const ttl = body.voice === undefined ? settings.commandDeadline : VOICE.answerDeadline + VOICE_SLACK;
+    const ttl = body.voice === undefined ? ttlMs : VOICE.answerDeadline + VOICE_SLACK;
     if (body.voice !== undefined) {
       player.voiceState = 'connecting';
       player.askedVoice = body.voice;
@@ -66,20 +68,8 @@ export class PlayerCommands {
    * Ends track and voice; resolves when their events have arrived. Rejects when that remains open. A shard
    * that is too busy is asked until it takes the command: nobody else ends what plays there.
    */
-  async destroy(player: Player): Promise<void> {
-    const { clock, fleet, settings } = this.#node;
-    for (;;) {
-      const command = { op: 'destroy', body: {} } as const;
-      try {
-        await fleet.command(player.id, player.placement, command, settings.commandDeadline);
-        return;
-      } catch (error) {
-        if (!(error instanceof ServerError) || error.code !== 'PUM_SHARD_BUSY') throw error;
-      }
-      await new Promise<void>((resolve) => {
-        clock.after(BUSY_RETRY, resolve);
-      });
-    }
+  destroy(player: Player): Promise<void> {
+    return this.#insist(player, { op: 'destroy', body: {} });
   }
 
   /**
@@ -93,19 +83,40 @@ export class PlayerCommands {
   }
 
   /**
-   * Places a lost player on the replacement of its shard, without a track and without an event. A voice
-   * connection is made again if there was one when the shard died.
+   * Places a lost player on the replacement of its shard, where it goes on without an event. A voice connection
+   * is made again if there was one when the shard died. All players of a shard come at once, so one that is too
+   * busy is asked again.
    */
   async adopt(player: Player, owner: VoiceUser): Promise<void> {
-    const { fleet, settings } = this.#node;
+    const { fleet } = this.#node;
+    const withVoice = player.awaitsVoice;
+    // First, for the old row tells the position.
+    const snapshot = player.snapshot();
     player.adopted(fleet.replace(player.id, player.placement));
-    player.askedVoice = player.awaitsVoice ? player.voice : null;
-    const body = createBody(player, owner, player.awaitsVoice);
-    await fleet.command(player.id, player.placement, { op: 'adopt', body }, settings.commandDeadline);
+    player.askedVoice = withVoice ? player.voice : null;
+    const { row } = player.placement;
+    const body = adoptBody(snapshot, { session: owner.id, user: owner.user, row, withVoice });
+    await this.#insist(player, { op: 'adopt', body });
+  }
+
+  async #insist(player: Player, command: CommandOp): Promise<void> {
+    const { clock, fleet, settings } = this.#node;
+    const { placement } = player;
+    for (;;) {
+      try {
+        await fleet.command(player.id, placement, command, settings.commandDeadline);
+        return;
+      } catch (error) {
+        if (!(error instanceof ServerError) || error.code !== 'PUM_SHARD_BUSY') throw error;
+      }
+      await new Promise<void>((resolve) => {
+        clock.after(BUSY_RETRY, resolve);
+      });
+    }
   }
 }
 
-function createBody(player: Player, owner: VoiceUser, withVoice: boolean): CreateBody {
+function createBody(player: Player, owner: VoiceUser): CreateBody {
   return {
     session: owner.id,
     guild: player.guild,
@@ -114,7 +125,7 @@ function createBody(player: Player, owner: VoiceUser, withVoice: boolean): Creat
     volume: player.volume,
     filters: player.filters,
     paused: player.paused,
-    voice: withVoice ? player.voice : null,
+    voice: null,
     seq: player.seq,
   };
 }

@@ -22,7 +22,11 @@ export interface PatchRequest {
 /** Resolves with the player as it is after the last command was acknowledged. */
 export async function patchPlayer(node: Node, session: Session, request: PatchRequest): Promise<Player> {
   const { guild, change, noReplace } = request;
+  const { commandDeadline } = node.settings;
+  const began = node.clock.now();
   await session.players.settled(guild);
+  await session.players.returned(guild, commandDeadline);
+  const ttlMs = Math.max(1, commandDeadline - (node.clock.now() - began));
   const { player, created } = session.players.getOrCreate(guild);
   const keepsTrack = change.track === null || (noReplace && player.hasTrack);
   const draft = settingsOf(player, change);
@@ -42,14 +46,18 @@ export async function patchPlayer(node: Node, session: Session, request: PatchRe
     }
   }
   const connecting = change.voice !== null && draft.voice === undefined ? player.connecting : null;
-  await Promise.all([created, connecting, send(session, player, draft, track)]);
+  const sent = Promise.all([connecting, send(session, player, { draft, track, ttlMs })]);
+  sent.catch(() => undefined);
+  // A shard that has not taken the player refuses the rest for that reason alone.
+  await created;
+  await sent;
   if (failure) throw failure;
 
   if (!keepsTrack && change.track?.kind === 'identifier') {
     const token = await find(node, change.track.identifier, request.signal);
     if (session.players.get(guild) !== player) throw new ServerError('PUM_PLAYER_NOT_FOUND');
     const loaded = newTrack(player, token, change);
-    await send(session, player, { track: loaded.body }, loaded);
+    await send(session, player, { draft: { track: loaded.body }, track: loaded, ttlMs: commandDeadline });
   }
   return player;
 }
@@ -92,14 +100,16 @@ function newTrack(player: Player, token: string, change: PlayerChange): TrackIns
   return player.newInstance(body, change.userData ?? {});
 }
 
-async function send(
-  session: Session,
-  player: Player,
-  draft: Draft,
-  track: TrackInstance | null,
-): Promise<void> {
+interface Sending {
+  readonly draft: Draft;
+  /** The instance whose body is in the draft. */
+  readonly track: TrackInstance | null;
+  readonly ttlMs: number;
+}
+
+async function send(session: Session, player: Player, { draft, track, ttlMs }: Sending): Promise<void> {
   if (Object.keys(draft).length === 0) return;
-  await session.players.commands.update(player, draft, track);
+  await session.players.commands.update(player, draft, track, ttlMs);
   const sought = draft.positionMs !== undefined && player.current !== null;
   // Nothing follows a DELETE that was faster.
   const isThere = session.players.get(player.guild) === player;

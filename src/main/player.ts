@@ -131,7 +131,9 @@ export class Player {
     if (track === null) return 0;
     // Until the shard has written this instance into the row, the row still tells of the one before.
     if (this.#word(PlayerWord.instance) === track.number) {
-      track.seenMs = Math.max(0, Math.trunc(this.#fleet.position(this.placement).positionMs));
+      const { positionMs, at } = this.#fleet.position(this.placement);
+      track.seenMs = Math.max(0, Math.trunc(positionMs));
+      track.seenAt = at;
     }
     return track.seenMs;
   }
@@ -184,23 +186,30 @@ export class Player {
     return this.#interpret(envelope.body);
   }
 
-  /** The shard died: its track ends here and now (decision D13); what was on its way comes too late. */
+  /**
+   * The shard died: the replacement goes on with its track (decision D13). What was on its way comes too late,
+   * and a track whose failure was told is over: its end went down with the shard.
+   */
   shardDied(): readonly Outgoing[] {
+    const track = this.current;
     const positionMs = this.positionMs;
-    this.lost = true;
-    const owed = this.#endCurrent(positionMs);
-    this.#instances.clear();
-    this.#pending.clear();
-    if (this.voiceState === 'open') this.voiceState = 'connecting';
-    return owed;
+    this.#lose();
+    if (track === null) return [];
+    if (track.number > this.#sent.exception) {
+      this.#instances.set(track.number, track);
+      return [];
+    }
+    return this.#end(track, positionMs > track.startMs ? 'finished' : 'loadFailed', positionMs);
   }
 
   /**
    * The replacement answered that it has not taken the player over, or nothing: it is lost again, until the
-   * next PATCH. `withVoice`: it was to connect, and the client has to know that nobody does (decision D14).
+   * next PATCH, and its track has ended. `withVoice`: it was to connect, and the client has to know that nobody
+   * does (decision D14).
    */
   notAdopted(withVoice: boolean): readonly Outgoing[] {
-    const owed = this.shardDied();
+    const owed = this.#endCurrent(this.positionMs);
+    this.#lose();
     if (this.voice !== null) this.voiceState = 'closed';
     if (!withVoice) return owed;
     return [...owed, { kind: 'webSocketClosed', ...NOT_ADOPTED }, { kind: 'update' }];
@@ -212,15 +221,15 @@ export class Player {
     return track === null ? [] : this.#end(track, 'stopped', this.positionMs);
   }
 
-  /** The replacement of the shard took the player over, without a track. */
+  /** The replacement of the shard takes the player over. */
   adopted(placement: Placement): void {
     this.placement = placement;
     this.lost = false;
   }
 
+  /** Whole at any moment. Of a lost player it has to be asked before the player is placed anew. */
   snapshot(): PlayerSnapshot {
     const track = this.current;
-    const reading = this.#fleet.position(this.placement);
     return {
       v: SNAPSHOT_VERSION,
       guild: this.guild,
@@ -230,7 +239,7 @@ export class Player {
           : {
               token: track.token,
               userData: writeJson(track.userData),
-              position: { sourceMs: this.positionMs, ageMs: Math.max(0, this.#clock.now() - reading.at) },
+              position: { sourceMs: this.positionMs, ageMs: this.#ageOf(track) },
               endTimeMs: track.endTimeMs,
               instance: track.number,
             },
@@ -311,6 +320,18 @@ export class Player {
   #except(track: TrackInstance, error: ServerError, positionMs: number): readonly Outgoing[] {
     this.#sent.exception = track.number;
     return [{ kind: 'trackException', track, positionMs, error }];
+  }
+
+  /** Milliseconds since the source was known to stand at the last position known. */
+  #ageOf(track: TrackInstance): number {
+    return track.seenAt === null ? 0 : Math.max(0, this.#clock.now() - track.seenAt);
+  }
+
+  #lose(): void {
+    this.lost = true;
+    this.#instances.clear();
+    this.#pending.clear();
+    if (this.voiceState === 'open') this.voiceState = 'connecting';
   }
 
   #endCurrent(positionMs: number): readonly Outgoing[] {

@@ -2,8 +2,10 @@
 // over by a replacement when their shard dies. What the client is owed goes out through `deliver`. Main thread.
 import { ServerError } from '../shared/errors.js';
 import type { EventEnvelope } from '../shared/shard-events.js';
+import type { Placement } from './dispatch/fleet.js';
 import type { Node } from './node.js';
 import { PlayerCommands, type VoiceUser } from './player-commands.js';
+import { PlayerReturns } from './player-returns.js';
 import { PlayerUpdates } from './player-updates.js';
 import { Player, type Outgoing } from './player.js';
 
@@ -33,12 +35,16 @@ export class SessionPlayers {
   readonly #players = new Map<string, Player>();
   readonly #leaving = new Map<string, Leaving>();
   readonly #updates: PlayerUpdates;
+  readonly #returns: PlayerReturns;
+  /** Those that a replacement has been asked to take over, until it has answered, with their place on it. */
+  readonly #adopting = new Map<Player, Placement>();
   #closed = false;
 
   constructor(options: SessionPlayersOptions) {
     this.#options = options;
     this.commands = new PlayerCommands(options.node);
     this.#updates = new PlayerUpdates(options.node.clock, options.node.settings.playerUpdateInterval);
+    this.#returns = new PlayerReturns(options.node.clock);
   }
 
   get size(): number {
@@ -59,9 +65,25 @@ export class SessionPlayers {
   }
 
   /**
+   * Resolves when the guild's player has a shard that answers, at once without a player. Rejects with
+   * PUM_SHARD_GONE after `ms`, and with PUM_PLAYER_NOT_FOUND when the player was removed meanwhile.
+   */
+  async returned(guild: string, ms: number): Promise<void> {
+    const player = this.#players.get(guild);
+    if (player === undefined) return;
+    const { fleet } = this.#options.node;
+    await this.#returns.until(() => {
+      if (this.#leaving.get(guild)?.player === player) throw new ServerError('PUM_PLAYER_NOT_FOUND');
+      // One whose making failed with its shard is made again, elsewhere.
+      if (this.#players.get(guild) !== player) return true;
+      return fleet.isUp(player.placement.shard) && !this.#adopting.has(player);
+    }, ms);
+  }
+
+  /**
    * The guild's player, made when there is none; `create` is then already on its way to the shard, or `adopt`
    * for one that a replacement failed to take over. Throws PUM_SESSION_NOT_FOUND, PUM_PLAYER_LIMIT,
-   * PUM_NODE_LIMIT or PUM_NO_SHARD. The caller has waited for `settled`.
+   * PUM_NODE_LIMIT or PUM_NO_SHARD. The caller has waited for `settled` and `returned`.
    */
   getOrCreate(guild: string): PlayerAt {
     // The session may have ended while the caller waited: a player made now would belong to nobody.
@@ -78,6 +100,7 @@ export class SessionPlayers {
       const error = ServerError.from(thrown, 'PUM_SHARD_GONE');
       if (this.#players.get(guild) === player) this.#players.delete(guild);
       this.#giveUp(player, error);
+      this.#returns.changed();
       throw error;
     });
     // The PATCH that made the player waits for it too; this keeps a failure in between from being unheard.
@@ -94,6 +117,7 @@ export class SessionPlayers {
     const leaving: { player: Player; done: Promise<void> } = { player, done: Promise.resolve() };
     this.#leaving.set(guild, leaving);
     leaving.done = this.#destroy(player).finally(() => this.#leaving.delete(guild));
+    this.#returns.changed();
     return leaving.done;
   }
 
@@ -128,16 +152,26 @@ export class SessionPlayers {
     for (const player of this.#players.values()) {
       if (player.lost && player.placement.shard === shard) void this.#adopt(player).catch(() => undefined);
     }
+    this.#returns.changed();
   }
 
   /** Resolves when the replacement has the player. One that fails is tried again by the next PATCH. */
   #adopt(player: Player): Promise<void> {
     const { node, owner } = this.#options;
     const withVoice = player.awaitsVoice;
-    const adopted = this.commands.adopt(player, owner).catch((thrown: unknown) => {
+    const asked = this.commands.adopt(player, owner);
+    const { placement } = player;
+    this.#adopting.set(player, placement);
+    const over = (): void => {
+      if (this.#adopting.get(player) !== placement) return;
+      this.#adopting.delete(player);
+      this.#returns.changed();
+    };
+    const adopted = asked.catch((thrown: unknown) => {
       const error = ServerError.from(thrown, 'PUM_SHARD_GONE');
       // A shard that is gone has a replacement, which tries again.
-      if (!player.lost && error.code !== 'PUM_SHARD_GONE' && this.get(player.guild) === player) {
+      const isOurs = player.placement === placement && !player.lost;
+      if (isOurs && error.code !== 'PUM_SHARD_GONE' && this.get(player.guild) === player) {
         node.log.warn('a player could not be taken over', { reason: error.message });
         this.commands.release(player);
         this.#deliver(player, player.notAdopted(withVoice));
@@ -145,7 +179,7 @@ export class SessionPlayers {
       // No replacement yet: other shards may well be ready, this player's is not.
       throw error.code === 'PUM_NO_SHARD' ? new ServerError('PUM_SHARD_GONE') : error;
     });
-    adopted.catch(() => undefined);
+    adopted.then(over, over);
     return adopted;
   }
 

@@ -22,6 +22,8 @@ export class TrackInstance {
   userData: UserData;
   /** The last position known, in milliseconds. */
   seenMs: number;
+  /** Monotonic milliseconds at which the source stood there; null until the shard has said so. */
+  seenAt: number | null = null;
   #track: Track;
 
   /** Throws PUM_TOKEN_INVALID or PUM_TOKEN_SOURCE for a token that cannot be read. */

@@ -4,7 +4,7 @@
 import type { PipelineSettings } from '../audio/pipeline.js';
 import { ShardWord } from '../shared/counter-words.js';
 import { ServerError } from '../shared/errors.js';
-import type { PlayBody } from '../shared/shard-commands.js';
+import type { PlayBody, PlayingBody } from '../shared/shard-commands.js';
 import type { EndReason, PlayerEvent } from '../shared/shard-events.js';
 import { NO_GENERATION, type Outgoing } from './outgoing.js';
 import type { Playback } from './playback.js';
@@ -40,6 +40,10 @@ export class Deck {
   #ending = false;
   /** The last try to make a frame found nothing to make it of. */
   #starving = false;
+  /** Clock time of the last frame before a shard's death, until the replacement has sent one. */
+  #silentSince: number | null = null;
+  /** Slots since then that the connection has reported as missed. */
+  #missedSince = 0;
 
   constructor(parts: DeckParts) {
     const { host, row, emit } = parts;
@@ -60,7 +64,7 @@ export class Deck {
 
   /** `paused`: nothing of the old track goes on. */
   play(play: PlayBody, settings: PipelineSettings, paused: boolean): void {
-    const { host, row, out, wake } = this.#parts;
+    const { out, wake } = this.#parts;
     const old = this.#track;
     if (old) {
       this.#reports.ended(old.instance, 'replaced');
@@ -68,16 +72,20 @@ export class Deck {
       this.#shade(old);
     }
     if (paused) out.quiet();
-    this.#ending = false;
-    this.#starving = false;
-    this.#watch.newTrack(this.#now());
-    this.#track = host.openPlayback(play, settings, wake);
+    this.#countSilence(this.#now());
     // Frames of the old track that are queued already must not count as the new one's.
-    this.#track.generation = (old?.generation ?? 0) + 1;
-    row.setInstance(play.instance);
-    row.setPosition(play.startMs, this.#now());
+    this.#put(play, settings, (old?.generation ?? 0) + 1);
+    this.#parts.row.setPosition(play.startMs, this.#now());
     this.#reports.started(play.instance);
     wake();
+  }
+
+  /** Goes on with the track of a dead placement: that it started was told there. */
+  adopt({ play, silentMs }: PlayingBody, settings: PipelineSettings, paused: boolean): void {
+    const since = this.#now() - silentMs;
+    this.#put(play, settings, 1);
+    this.#parts.row.setPosition(play.startMs, since);
+    if (!paused) this.#silentSince = since;
   }
 
   /** Ends the track at once. Nothing happens without one. */
@@ -87,6 +95,7 @@ export class Deck {
     if (!track) return;
     out.takeBack(null);
     out.quiet();
+    this.#countSilence(this.#now());
     this.#track = null;
     this.#ending = false;
     this.#reports.ended(track.instance, reason);
@@ -182,6 +191,7 @@ export class Deck {
     const { mode, start, generation } = out;
     out.shift();
     this.#watch.sent(at);
+    this.#countSilence(at);
     row.countSent();
     host.counters.addFrame(mode);
     const track = this.#track;
@@ -198,6 +208,9 @@ export class Deck {
   missed(): void {
     const { host, row, wake } = this.#parts;
     if (!this.#track) return;
+    // The source stands where it stood: whoever takes over counts what is missed from here on.
+    row.setPosition(row.positionMs, this.#now());
+    if (this.#silentSince !== null) this.#missedSince++;
     row.countNulled();
     host.counters.add(ShardWord.missed, 1);
     if (this.#starving) host.counters.add(ShardWord.starved, 1);
@@ -214,8 +227,10 @@ export class Deck {
 
   /** Frames may leave again. */
   resume(): void {
+    const { row, wake } = this.#parts;
     this.#watch.restart(this.#now());
-    this.#parts.wake();
+    if (this.#track && this.#silentSince === null) row.setPosition(row.positionMs, this.#now());
+    wake();
   }
 
   /** The connection is about to be closed: what is queued comes again. */
@@ -252,9 +267,33 @@ export class Deck {
   /** Only what sounds goes on sounding: silence once heard is not broken by what was replaced. */
   #interrupted(): void {
     this.#watch.restart(this.#now());
+    this.#countSilence(this.#now());
     this.#ending = false;
     this.#dropShadow();
     this.#track?.hush();
+  }
+
+  #put(play: PlayBody, settings: PipelineSettings, generation: number): void {
+    const { host, row, wake } = this.#parts;
+    this.#ending = false;
+    this.#starving = false;
+    this.#watch.newTrack(this.#now());
+    this.#track = host.openPlayback(play, settings, wake);
+    this.#track.generation = generation;
+    row.setInstance(play.instance);
+  }
+
+  /** The silence that a shard's death has made is over: the slots that nobody has counted were missed as well. */
+  #countSilence(at: number): void {
+    if (this.#silentSince === null) return;
+    const { host, row } = this.#parts;
+    const slots = Math.round((at - this.#silentSince) / FRAME_MS) - 1;
+    for (let left = slots - this.#missedSince; left > 0; left--) {
+      row.countNulled();
+      host.counters.add(ShardWord.missed, 1);
+    }
+    this.#silentSince = null;
+    this.#missedSince = 0;
   }
 
   /** What sounds now goes on until the new track has its first frame; what does not is closed. */

@@ -5,7 +5,14 @@ import type { VoiceClose } from './voice/driver.js';
 import type { Fed } from './voice/feed.js';
 import type { PipelineSettings } from '../audio/pipeline.js';
 import { ServerError } from '../shared/errors.js';
-import type { CreateBody, FilterMap, UpdateBody, UpdateReply, VoiceData } from '../shared/shard-commands.js';
+import type {
+  AdoptBody,
+  CreateBody,
+  FilterMap,
+  UpdateBody,
+  UpdateReply,
+  VoiceData,
+} from '../shared/shard-commands.js';
 import type { PlayerEvent } from '../shared/shard-events.js';
 import { Deck } from './deck.js';
 import { Outgoing } from './outgoing.js';
@@ -74,9 +81,14 @@ export class Player implements Fed {
 
   // ---- Commands ----
 
-  /** Connects without waiting: a replacement takes over from a dead shard. */
-  adoptVoice(voice: VoiceData): void {
-    this.#out.open(this.#host.connect(this, voice, true));
+  /**
+   * Goes on for a dead placement, without waiting and without an event for what it sets up.
+   * Throws PUM_VOICE_FULL.
+   */
+  adopt({ playing, voice }: AdoptBody): void {
+    if (playing) this.#deck.adopt(playing, this.#settings(), this.#paused);
+    if (voice) this.#out.open(this.#host.connect(this, voice, true));
+    this.#showFlags();
   }
 
   /** One PATCH. Rejects with PUM_VOICE_FAILED; then nothing after the voice part was applied. */

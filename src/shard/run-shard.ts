@@ -14,12 +14,12 @@ import type { ShardNotice } from '../shared/shard-events.js';
 import type { ShardTask } from '../shared/shard-task.js';
 import { nameThread } from '../shared/thread-name.js';
 import { decodeTrack } from '../shared/track-token.js';
+import { createDriver } from './create-driver.js';
 import { Shard } from './shard.js';
 import { AllowList } from './source/address.js';
 import { Guard } from './source/guard.js';
 import { buildRegistry, type SourceRegistry } from './source/registry.js';
 import { sourceSettings } from './source/settings.js';
-import { createDiscordjsDriver } from './voice/discordjs-driver.js';
 import { voiceGuard } from './voice/guarded-endpoint.js';
 
 export async function runShard(task: ShardTask, threadId: number): Promise<void> {
@@ -29,11 +29,11 @@ export async function runShard(task: ShardTask, threadId: number): Promise<void>
   const counters = new ShardCounters(task.counters);
   const guard = new Guard({ allow: new AllowList(config['pumice.sources.allowPrivate']), clock });
   const registry = buildRegistry(sourceSettings(config), guard, clock);
-  const driver = createDiscordjsDriver({
+  const driver = createDriver({
+    task,
     clock,
+    counters,
     guard: voiceGuard(guard, config['pumice.voice.endpoints']),
-    ca: task.ca,
-    counters: counters.driver,
   });
   let drained: () => void = () => undefined;
   const life = new Promise<void>((resolve) => {

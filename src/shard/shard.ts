@@ -89,8 +89,19 @@ export class Shard {
   /** Executes one command. Rejects with PUM_COMMAND_STALE for an old placement or a repeated revision. */
   async command(command: PlayerCommand): Promise<unknown> {
     this.#options.counters.add(ShardWord.commands, 1);
-    if (command.op === 'create' || command.op === 'adopt') {
-      this.#create(command, command.body, command.op === 'adopt');
+    if (command.op === 'create') {
+      this.#create(command, command.body);
+      return null;
+    }
+    if (command.op === 'adopt') {
+      const adopted = this.#create(command, command.body);
+      try {
+        adopted.adopt(command.body);
+      } catch (thrown) {
+        adopted.release();
+        this.#forget(adopted);
+        throw thrown;
+      }
       return null;
     }
     const player = this.#players.get(command.player);
@@ -107,8 +118,7 @@ export class Shard {
         player.release();
         break;
     }
-    if (this.#players.get(command.player) === player) this.#players.delete(command.player);
-    this.#count();
+    this.#forget(player);
     return null;
   }
 
@@ -122,7 +132,7 @@ export class Shard {
     this.#options.driver.close();
   }
 
-  #create(command: PlayerCommand, body: CreateBody, adopted: boolean): void {
+  #create(command: PlayerCommand, body: CreateBody): Player {
     const known = this.#players.get(command.player);
     if (known) {
       if (known.epoch >= command.epoch) throw new ServerError('PUM_COMMAND_STALE');
@@ -135,7 +145,12 @@ export class Shard {
     player.rev = command.rev;
     this.#players.set(command.player, player);
     this.#count();
-    if (adopted && body.voice) player.adoptVoice(body.voice);
+    return player;
+  }
+
+  #forget(player: Player): void {
+    if (this.#players.get(player.id) === player) this.#players.delete(player.id);
+    this.#count();
   }
 
   #openPlayback(play: PlayBody, settings: PipelineSettings, changed: () => void): Playback {

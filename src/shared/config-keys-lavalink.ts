@@ -119,8 +119,7 @@ export const LAVALINK_KEYS = {
     { min: 40, max: 1_000, below: 400, above: 1_000, off: true },
     {
       takesEffect: 'new',
-      status:
-        'limited: the discordjs voice driver is two frames ahead, whatever is asked; so many made frames are kept',
+      status: 'limited: the discordjs voice driver is two frames ahead, whatever is asked',
       doc: 'Packets kept ready ahead of the sender.',
     },
   ),

@@ -19,7 +19,7 @@ import { DISPATCH, EDGE, SESSION } from './limits.js';
 
 const SCALING = 'no effect yet: the number of shards is fixed';
 const WATCHDOG = 'no effect yet: the built-in figures are used';
-const VOICE = 'no effect yet: the discordjs voice driver chooses for itself';
+const VOICE = 'no effect yet: the system chooses';
 const FRAMES = 'no effect yet: frames are not kept';
 
 const MIB = 1024 * 1024;
@@ -33,10 +33,9 @@ export const OWN_KEYS = {
     takesEffect: 'restart',
     doc: 'Further authorities for the voice gateway, PEM.',
   }),
-  'pumice.voice.driver': choice(['native', 'discordjs'], 'discordjs', {
+  'pumice.voice.driver': choice(['native', 'discordjs'], 'native', {
     takesEffect: 'restart',
-    refuse: { only: 'native', reason: 'the native voice driver is not built yet; use discordjs' },
-    doc: 'Who speaks to the voice servers. This build has discordjs only.',
+    doc: 'Who speaks to the voice servers: our own client, or @discordjs/voice with 150 connections a shard.',
   }),
   'pumice.voice.bindAddress': optionalText({
     takesEffect: 'restart',

@@ -102,7 +102,7 @@ export const TUNING_KEYS = {
     { min: 0, max: 64 },
     {
       takesEffect: 'restart',
-      status: 'no effect yet: with the discordjs voice driver the shards send',
+      status: 'limited: 0 starts one; with the discordjs voice driver the shards send',
       doc: 'Threads that send; 0 for one per 1,000 players, off to send from the shards.',
     },
   ),

@@ -94,6 +94,8 @@ export const ERRORS = {
   PUM_VOICE_ENDPOINT: row(400, 'common', 'The voice endpoint {host} is not allowed (pumice.voice.endpoints)'),
   PUM_VOICE_FAILED: row(500, 'suspicious', 'Failed to connect to voice server'),
   PUM_VOICE_FULL: row(503, 'suspicious', 'This shard already has {limit} voice connections'),
+  PUM_RING_IN_USE: row(500, 'fault', 'Send ring {ring} is still in use'),
+  PUM_NONCE_EXHAUSTED: row(500, 'fault', 'The key of this voice connection has sealed {limit} packets'),
 
   // Start-up.
   PUM_CONFIG_INVALID: row(500, 'fault', '{reason}'),

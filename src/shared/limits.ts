@@ -45,6 +45,10 @@ export const DISPATCH = {
   restartDelays: [250, 500, 1_000, 2_000, 4_000],
   /** A shard that has not answered so long after its start counts as dead. */
   startDeadline: 15_000,
+  /** A shard whose pulse has stood still so long is wedged: its thread is ended. */
+  wedgedAfter: 2_000,
+  /** A thread that has not ended so long after it was told to never will; the process ends with 70. */
+  terminateDeadline: 2_000,
   maxSnapshotBytes: 64 * KIB,
 } as const;
 
@@ -117,6 +121,10 @@ export const VOICE = {
   answerDeadline: 5_000,
   /** Connections of the discordjs driver in one shard. */
   maxDiscordjsConnections: 150,
+  /** The same of the native driver. */
+  maxNativeConnections: 2_000,
+  /** Send rings of a shard beyond those, for connections that the sender is still closing. */
+  spareRings: 64,
   discoveryInterval: 1_000,
   /** Largest message taken from a voice gateway, and the most that may wait to be sent to one. Bytes. */
   maxGatewayMessage: MIB,
@@ -129,6 +137,21 @@ export const VOICE = {
   resumeWindow: 60_000,
   /** How long a player's clock stands while others are in the call and the DAVE group is not ready. */
   daveHold: 3_000,
+  /** DAVE messages of one connection that wait for their turn, and the bytes in them. */
+  maxDaveWaiting: 256,
+  maxDaveWaitingBytes: 2 * MIB,
+  /** Largest external sender of a DAVE group; it has 71 bytes. */
+  maxExternalSender: KIB,
+  /** Transitions of one call that are announced and not executed; the oldest is forgotten. */
+  maxDaveTransitions: 64,
+  /** Others in one call that are remembered. */
+  maxCallMembers: 16_384,
+  /** Waits before a new key package when one message after another could not be used; doubled from first to last. */
+  daveRetryFirst: 250,
+  daveRetryLast: 5_000,
+  /** The same when others are in the call and nothing has brought the group about. */
+  daveRenewFirst: 5_000,
+  daveRenewLast: 60_000,
   /** Frames that a connection of the discordjs driver queues. */
   discordjsQueue: 2,
 } as const;

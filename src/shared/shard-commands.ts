@@ -22,6 +22,14 @@ export interface PlayBody {
   readonly endTimeMs: number | null;
 }
 
+/** What a replacement goes on with. */
+export interface PlayingBody {
+  /** The rest of the track: `startMs` is the source position that was reached. */
+  readonly play: PlayBody;
+  /** Milliseconds since a frame of it was last due; those due since then, and until it sounds, are missed. */
+  readonly silentMs: number;
+}
+
 export interface CreateBody {
   readonly session: string;
   readonly guild: string;
@@ -35,6 +43,11 @@ export interface CreateBody {
   readonly voice: VoiceData | null;
   /** Event number after which this placement goes on counting. */
   readonly seq: number;
+}
+
+export interface AdoptBody extends CreateBody {
+  /** null when no track is loaded. */
+  readonly playing: PlayingBody | null;
 }
 
 /** The parts of one PATCH, in the order of lavalink-v4.md §1.4; what is absent stays as it is. */
@@ -55,7 +68,7 @@ export type CommandOp =
   /** Ends the track (`stopped`) and the voice connection (1000), with their events. */
   | { readonly op: 'destroy'; readonly body: Record<never, never> }
   /** Takes a player over from a dead placement: no event for what it sets up. */
-  | { readonly op: 'adopt'; readonly body: CreateBody }
+  | { readonly op: 'adopt'; readonly body: AdoptBody }
   /** Gives a player up without an event. */
   | { readonly op: 'release'; readonly body: Record<never, never> };
 

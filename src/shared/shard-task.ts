@@ -2,6 +2,7 @@
 // read no file and no environment.
 import type { MessagePort } from 'node:worker_threads';
 import type { ShardConfig } from './config.js';
+import type { SlabLayout } from './send-ring.js';
 
 export interface ShardTask {
   readonly index: number;
@@ -11,6 +12,15 @@ export interface ShardTask {
   readonly config: ShardConfig;
   /** Extra certificate authorities for the voice gateway, PEM, or null. */
   readonly ca: string | null;
+  /** The sender thread that empties the shard's rings; null where the shard sends by itself. */
+  readonly sender: SenderLink | null;
+}
+
+export interface SenderLink {
+  readonly slab: SlabLayout;
+  readonly port: MessagePort;
+  /** Brings a port to another thread, `{ port }`, when the one before has died. */
+  readonly moves: MessagePort;
 }
 
 export interface LoadTask {

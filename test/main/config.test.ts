@@ -211,7 +211,7 @@ t.test('--print-config names the layer of each value', LIMIT, async (t) => {
     lines.includes('server.address: "::1"  # environment') ||
       lines.includes('server.address: ::1  # environment'),
   );
-  t.ok(lines.includes('pumice.voice.driver: discordjs  # default'));
+  t.ok(lines.includes('pumice.voice.driver: native  # default'));
   t.equal(lines.length, Object.keys(defaults()).length);
 });
 

@@ -1,5 +1,5 @@
 // Claims about the events a client is owed: each once, in order, whatever the shard does or becomes
-// (lavalink-v4.md §2.2, §2.3; decision D13).
+// (lavalink-v4.md §2.2, §2.3). What is kept over a shard's death is in player-survival.test.ts.
 import fc from 'fast-check';
 import t from 'tap';
 import { PlayerWord } from '../../src/shared/counter-words.js';
@@ -76,46 +76,6 @@ t.test('a row that still tells of the track before is not believed', { timeout: 
   t.match(await client.patch({}), { state: { position: 8_000 } });
 });
 
-t.test(
-  'the death of a shard is an exception and an end, once each, and the player stays',
-  { timeout: 10_000 },
-  async (t) => {
-    const main = mainNode();
-    const client = new MainClient(main);
-    await client.patch({ voice: VOICE, encodedTrack: MP3_TOKEN, volume: 50, filters: { volume: 0.5 } });
-    await client.patch({}, { guild: '2' });
-    const id = client.id();
-    main.fleet.setPosition(id, 5_000);
-    const late = { epoch: main.fleet.players.get(id)?.placement.epoch ?? 0, seq: 100 };
-    client.socket.clear();
-    main.fleet.die(0);
-    // The end that was on its way when the shard died.
-    const body = { type: 'trackEnd', instance: 1, reason: 'finished', positionMs: 1 } as const;
-    main.sessions.event({ v: 1, player: id, session: client.session.id, ...late, body });
-    t.strictSame(
-      client.socket.kinds,
-      ['TrackExceptionEvent', 'TrackEndEvent'],
-      'nothing for the player without a track',
-    );
-    t.match(client.socket.messages, [
-      { exception: { message: 'The track was unexpectedly terminated.', severity: 'suspicious' } },
-      { reason: 'loadFailed', track: { info: { position: 5_000 } } },
-    ]);
-    t.match(client.session.players.get('1'), { volume: 50, current: null });
-    client.socket.clear();
-    main.fleet.revive(0);
-    await settle();
-    t.strictSame(client.socket.kinds, [], 'taking over raises no event');
-    const adopted = main.fleet.sent.flatMap(({ command }) => (command.op === 'adopt' ? [command.body] : []));
-    t.match(adopted[0], { guild: '1', volume: 50, filters: { volume: 0.5 }, voice: VOICE, seq: 2 });
-    t.match(await client.patch({ voice: VOICE, encodedTrack: STREAM_TOKEN }), {
-      volume: 50,
-      state: { connected: true },
-      track: { encoded: STREAM_TOKEN },
-    });
-  },
-);
-
 t.test('the snapshot of a player is whole and comes back as it was', { timeout: 10_000 }, async (t) => {
   const main = mainNode();
   const client = new MainClient(main);
@@ -139,21 +99,6 @@ t.test('the snapshot of a player is whole and comes back as it was', { timeout: 
     sent: { start: 1, exception: 0, stuck: 0, end: 0 },
   });
 });
-
-t.test(
-  'an exception that was told already is not told again when the shard dies',
-  { timeout: 10_000 },
-  async (t) => {
-    const main = mainNode();
-    const client = new MainClient(main);
-    await client.patch({ encodedTrack: MP3_TOKEN });
-    const error = new ServerError('PUM_SOURCE_BROKEN').toShape();
-    main.fleet.raise(client.id(), { type: 'trackException', instance: 1, error, positionMs: 0 });
-    client.socket.clear();
-    main.fleet.die(0);
-    t.strictSame(client.socket.kinds, ['TrackEndEvent']);
-  },
-);
 
 t.test(
   'a voice connection that the replacement cannot make ends in one event',
@@ -210,10 +155,15 @@ async function run(
   let afterRemove = 0;
   const total = (): number =>
     sockets.reduce((sum, socket) => sum + socket.kinds.filter((kind) => kind.endsWith('Event')).length, 0);
-  const patch = (body: unknown, noReplace = false): Promise<unknown> =>
-    client.patch(body, { noReplace }).catch((error: unknown) => {
+  const waiting: Promise<unknown>[] = [];
+  const patch = async (body: unknown, noReplace = false): Promise<void> => {
+    const patched = client.patch(body, { noReplace }).catch((error: unknown) => {
       if (!(error instanceof ServerError)) throw error;
     });
+    waiting.push(patched);
+    // While the shards are down it waits for them.
+    await Promise.race([patched, settle()]);
+  };
   for (const kind of kinds) {
     const record = fleet.players.get(id);
     switch (kind) {
@@ -300,6 +250,8 @@ async function run(
     }
   }
   await client.remove();
+  main.clock.advance(5_000);
+  await Promise.all(waiting);
   return { events: sockets.flatMap((socket) => socket.messages), afterRemove };
 }
 

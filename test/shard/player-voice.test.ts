@@ -120,7 +120,7 @@ t.test(
   { timeout: 10_000 },
   async (t) => {
     const house = new House();
-    await house.command({ op: 'adopt', body: { ...createBody(), voice: VOICE, seq: 41 } }, 3);
+    await house.command({ op: 'adopt', body: { ...createBody(), voice: VOICE, seq: 41, playing: null } }, 3);
     await house.settle();
     t.ok(house.driver.last.connected);
     t.same(house.types, []);

@@ -2,7 +2,7 @@
 // are held to a plain reckoning over all of them.
 import fc from 'fast-check';
 import t from 'tap';
-import { ArrivalGrid } from './arrival-grid.js';
+import { ArrivalGrid, type LatenessHistogram } from './arrival-grid.js';
 import { NonceLedger } from './nonce-ledger.js';
 
 const LIMIT = { timeout: 10_000 };
@@ -62,6 +62,23 @@ t.test('grids of many streams add up', LIMIT, async (t) => {
     all.take(grid);
   }
   t.match(all.summary(), { frames: 100, p50: 0, max: 3, segments: 4 });
+});
+
+t.test('histograms that crossed to another process merge to the same percentiles', LIMIT, async (t) => {
+  const property = fc.property(ticks, ticks, (some, others) => {
+    const all = new ArrivalGrid();
+    const merged = new ArrivalGrid();
+    for (const each of [some, others]) {
+      const grid = new ArrivalGrid();
+      for (const [n, tick] of each.entries()) grid.add(n, n * 20 + tick / 20, n === 0);
+      all.take(grid);
+      merged.takeHistogram(JSON.parse(JSON.stringify(grid.histogram())) as LatenessHistogram);
+    }
+    const { segments, ...expected } = all.summary();
+    const { segments: none, ...got } = merged.summary();
+    return segments === 2 && none === 0 && JSON.stringify(got) === JSON.stringify(expected);
+  });
+  t.doesNotThrow(() => fc.assert(property, { numRuns: 100 }));
 });
 
 const strays = fc.array(fc.nat({ max: 0xffff_ffff }), { maxLength: 40 });

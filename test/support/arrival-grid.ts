@@ -22,6 +22,12 @@ export interface Lateness {
   readonly rebases: number;
 }
 
+/** Plain data; bin n has the frames that came n * binMs late. */
+export interface LatenessHistogram {
+  readonly binMs: number;
+  readonly bins: readonly (readonly [number, number])[];
+}
+
 export class ArrivalGrid {
   readonly #done = new Map<number, number>();
   #segment = new Map<number, number>();
@@ -61,6 +67,18 @@ export class ArrivalGrid {
     const all = new ArrivalGrid();
     all.take(this);
     return all.#summarise();
+  }
+
+  /** Frames by lateness, on time first; the histograms of several processes merge by adding them up. */
+  histogram(): LatenessHistogram {
+    const all = new ArrivalGrid();
+    all.take(this);
+    return { binMs: 1 / BINS_PER_MS, bins: [...all.#done].sort(([a], [b]) => a - b) };
+  }
+
+  /** Counts those of another process as if they had come here. */
+  takeHistogram({ bins }: LatenessHistogram): void {
+    for (const [bin, frames] of bins) count(this.#done, bin, frames);
   }
 
   /** Adds what another grid has seen. */

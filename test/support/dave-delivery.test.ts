@@ -39,6 +39,20 @@ class Call {
   }
 }
 
+const APPEND = 0;
+const REVOKE = 1;
+
+/** The kinds of all op 27 from now on, as they come. */
+function spyOn(listener: VoiceListener): number[] {
+  const kinds: number[] = [];
+  const deliver = listener.deliverBinary.bind(listener);
+  listener.deliverBinary = (op, payload) => {
+    if (op === 27) kinds.push(payload.readUInt8(0));
+    deliver(op, payload);
+  };
+  return kinds;
+}
+
 /** A member that only writes down what it is given. */
 class Scribe implements DaveMember {
   readonly userId: string;
@@ -162,6 +176,39 @@ t.test('a member that answers with op 31 is taken out and in again in one commit
   agree(t, 2, ann, ben);
   t.match(call.delivery.report(), { invalid: 1, badCommits: [], commits: [/./, ANN] });
 });
+
+t.test(
+  'proposals that are taken back are proposed again, and what was made of them is late',
+  LIMIT,
+  async (t) => {
+    const call = new Call(t);
+    const [ann, ben] = [call.join(ANN), call.join(BEN)];
+    const scribe = new Scribe(BOT);
+    call.delivery.enter(scribe);
+    await call.until(() => call.delivery.report().members.length === 3);
+    call.delivery.revoke();
+    t.same(scribe.binary, [], 'nothing is proposed yet, so nothing is taken back');
+    call.delivery.leave(BOT);
+
+    for (const [epoch, change] of [
+      [1, () => {}],
+      [2, () => void call.join(CAT)],
+      [3, () => ben.leave()],
+    ] as const) {
+      const spy = spyOn(ann);
+      const late = call.delivery.report().lateCommits;
+      change();
+      await call.until(() => spy.includes(APPEND));
+      call.delivery.revoke();
+      await call.settled(epoch);
+      t.same(spy.slice(0, 3), [APPEND, REVOKE, APPEND]);
+      t.ok(call.delivery.report().lateCommits > late, 'a commit of the first proposals was not taken');
+      t.equal(call.delivery.report().badCommits.length, 0);
+    }
+    t.same(ann.complaints, []);
+    t.equal(ann.ready, true);
+  },
+);
 
 t.test('whoever leaves before the group has formed is taken back', LIMIT, async (t) => {
   const call = new Call(t);

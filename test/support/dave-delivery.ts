@@ -4,11 +4,14 @@
 
 import { ExternalSender, appendPayload, revokePayload } from './external-sender.js';
 import type { Proposal } from './external-sender.js';
+import { condense } from './dave-changes.js';
+import { checkCommit } from './dave-commit.js';
+import { FoundingAdds, type Deliveries } from './dave-founding.js';
 import { introduce, type DaveMember } from './dave-member.js';
 import { emptyScore, type DaveReport, type DaveScore } from './dave-report.js';
-import type { Pending, Transition } from './dave-transition.js';
+import { TransitionSlot, type Pending } from './dave-transition.js';
 import { LeafTable } from './leaf-table.js';
-import { parseCommitWelcome, parseKeyPackage, uint16, uint64, welcomeFor } from './mls.js';
+import { parseCommitWelcome, parseKeyPackage, uint16, uint64 } from './mls.js';
 import type { CommitWelcome, KeyPackage } from './mls.js';
 
 export class DaveDelivery {
@@ -31,11 +34,12 @@ export class DaveDelivery {
   /** Established: the proposals of this epoch. */
   #inFlight: Proposal[] = [];
   #queue: Pending[] = [];
-  /** Not established: one Add per key package, and to whom each was sent. */
-  readonly #adds = new Map<string, Proposal>();
-  readonly #sent = new Map<string, Set<Proposal>>();
-  #transition: Transition | null = null;
-  #transitionId = 0;
+  /** Those who were sent them. */
+  #proposedTo: readonly string[] = [];
+  /** References that were taken back in this epoch. */
+  readonly #revoked = new Set<string>();
+  readonly #founding = new FoundingAdds();
+  readonly #transition = new TransitionSlot();
 
   readonly #score: DaveScore = emptyScore();
   #settledSince: number | null = null;
@@ -64,7 +68,7 @@ export class DaveDelivery {
   /** Everybody is in one group, or alone without one, and nothing is under way. */
   get settled(): boolean {
     const underWay = this.#inFlight.length + this.#queue.length + this.#astray.size;
-    const quiet = underWay === 0 && this.#transition === null;
+    const quiet = underWay === 0 && !this.#transition.busy;
     const all = this.userIds;
     if (all.length === 1) return quiet && !this.#established && this.#keyPackages.has(all[0]!);
     return quiet && this.#established && all.every((userId) => this.#leaves.includes(userId));
@@ -114,8 +118,8 @@ export class DaveDelivery {
     this.broadcast(13, { user_id: userId });
     this.#answered(userId);
     if (!this.#established) {
-      this.#withdraw(userId);
-    } else if (this.#members.size < 2 || this.#live().length === 0) {
+      this.#tellRevoked(this.#founding.withdraw(userId));
+    } else if (this.#members.size < 2 || this.#able().length === 0) {
       this.#resetAll();
     } else {
       this.#queue.push({ kind: 'remove', userId });
@@ -135,15 +139,16 @@ export class DaveDelivery {
     const keyPackage = parseKeyPackage(payload);
     if (keyPackage.userId !== userId) throw new RangeError('the key package is of another user');
     if (!this.#begun.has(userId)) throw new RangeError('the key package came before op 25');
-    if (!this.#established) this.#withdraw(userId);
+    if (!this.#established) this.#tellRevoked(this.#founding.withdraw(userId));
     this.#astray.delete(userId);
     this.#keyPackages.set(userId, keyPackage);
     if (this.#established) {
       if (this.#leaves.includes(userId)) this.#queue.push({ kind: 'remove', userId }); // after op 31
       this.#queue.push({ kind: 'add', keyPackage });
-      this.#propose();
+      if (this.#able().length > 0) this.#propose();
+      else this.#resetAll();
     } else {
-      this.#adds.set(userId, this.#sender.proposeAdd(this.#groupId, this.#epoch, keyPackage));
+      this.#founding.offer(userId, this.#sender.proposeAdd(this.#groupId, this.#epoch, keyPackage));
       this.#introduceAll();
     }
     this.#changed();
@@ -153,7 +158,8 @@ export class DaveDelivery {
   commit(userId: string, payload: Buffer): void {
     try {
       const parsed = parseCommitWelcome(payload);
-      if (parsed.epoch === this.#epoch && parsed.groupId.equals(this.#groupId)) this.#accept(userId, parsed);
+      const timely = parsed.epoch === this.#epoch && !parsed.refs.some((ref) => this.#revoked.has(ref));
+      if (timely && parsed.groupId.equals(this.#groupId)) this.#accept(userId, parsed);
       else this.#score.lateCommits++;
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
@@ -164,7 +170,7 @@ export class DaveDelivery {
 
   /** Op 23. */
   ready(userId: string, transitionId: number): void {
-    if (this.#transition?.id === transitionId) this.#answered(userId);
+    if (this.#transition.is(transitionId)) this.#answered(userId);
     this.#changed();
   }
 
@@ -173,13 +179,14 @@ export class DaveDelivery {
     this.#score.invalid++;
     this.#astray.add(userId);
     this.ready(userId, transitionId);
+    if (this.#established && this.#able().length === 0) this.#resetAll();
   }
 
   // ---- What a test asks for ----
 
   /** Op 21 to version 0, op 23 awaited, then op 22. */
   downgrade(): void {
-    this.#begin(this.#nextTransition(), this.userIds, 0, (member, id) =>
+    this.#begin(this.userIds, 0, (member, id) =>
       member.deliverJson(21, { protocol_version: 0, transition_id: id }),
     );
   }
@@ -189,6 +196,29 @@ export class DaveDelivery {
     this.#version = 1;
     this.#resetGroup();
     this.broadcast(24, { protocol_version: 1, epoch: 1 });
+  }
+
+  /** Takes back all proposals in flight, and proposes the same again under other references. */
+  revoke(): void {
+    if (!this.#established) {
+      this.#tellRevoked(this.#founding.withdrawAll());
+      for (const [userId, keyPackage] of this.#keyPackages) {
+        this.#founding.offer(userId, this.#sender.proposeAdd(this.#groupId, this.#epoch, keyPackage));
+      }
+      this.#introduceAll();
+      return;
+    }
+    const taken = this.#inFlight;
+    if (taken.length === 0) return;
+    this.#tellRevoked(new Map(this.#proposedTo.map((userId) => [userId, taken])));
+    const seats = this.#leaves.list();
+    const again = taken.map(({ change }): Pending => {
+      if (change.kind === 'add') return change;
+      return { kind: 'remove', userId: seats[change.leaf]! };
+    });
+    this.#inFlight = [];
+    this.#queue = [...again, ...this.#queue];
+    this.#propose();
   }
 
   /** An op 27 whose epoch is not the current one. */
@@ -214,53 +244,32 @@ export class DaveDelivery {
   }
 
   close(): void {
-    this.#dropTransition();
-  }
-
-  #dropTransition(): void {
-    if (this.#transition !== null) clearTimeout(this.#transition.timer);
-    this.#transition = null;
+    this.#transition.take();
   }
 
   // ---- Before there is a group ----
 
-  /** Each pending member gets Adds for all the others that it has not had yet, never one for itself (§2.4 item 8). */
+  /** Each pending member gets Adds for all the others that it has not had yet (§2.4 item 8). */
   #introduceAll(): void {
     if (this.#keyPackages.size < 2) return;
-    for (const userId of this.#keyPackages.keys()) {
-      const sent = this.#sentTo(userId);
-      const fresh = [...this.#adds]
-        .filter(([other, add]) => other !== userId && !sent.has(add))
-        .map(([, add]) => add);
-      if (fresh.length === 0) continue;
-      for (const add of fresh) sent.add(add);
-      this.#members.get(userId)?.deliverBinary(27, appendPayload(fresh));
+    for (const [userId, adds] of this.#founding.due([...this.#keyPackages.keys()])) {
+      this.#members.get(userId)?.deliverBinary(27, appendPayload(adds));
     }
   }
 
-  /** A pending member's Add is taken back from whoever has it. */
-  #withdraw(userId: string): void {
-    const add = this.#adds.get(userId);
-    this.#adds.delete(userId);
-    this.#sent.delete(userId);
-    if (add === undefined) return;
-    for (const [other, sent] of this.#sent) {
-      if (sent.delete(add)) this.#members.get(other)?.deliverBinary(27, revokePayload([add]));
+  #tellRevoked(taken: Deliveries): void {
+    for (const [userId, proposals] of taken) {
+      for (const { ref } of proposals) this.#revoked.add(ref);
+      this.#members.get(userId)?.deliverBinary(27, revokePayload(proposals));
     }
-  }
-
-  #sentTo(userId: string): Set<Proposal> {
-    let sent = this.#sent.get(userId);
-    if (sent === undefined) this.#sent.set(userId, (sent = new Set()));
-    return sent;
   }
 
   // ---- The group ----
 
   /** Turns what is queued into op 27, unless a change is still under way (§2.4 item 8). */
   #propose(): void {
-    if (!this.#established || this.#inFlight.length > 0 || this.#transition !== null) return;
-    const changes = this.#queue;
+    if (!this.#established || this.#inFlight.length > 0 || this.#transition.busy) return;
+    const changes = condense(this.#queue, (userId) => this.#leaves.includes(userId));
     this.#queue = [];
     for (const change of changes) {
       if (change.kind === 'add') {
@@ -272,39 +281,28 @@ export class DaveDelivery {
     }
     if (this.#inFlight.length === 0) return;
     const payload = appendPayload(this.#inFlight);
-    for (const userId of this.#live()) {
-      const renewed = changes.some((change) => change.kind === 'add' && change.keyPackage.userId === userId);
-      if (!renewed) this.#members.get(userId)?.deliverBinary(27, payload);
-    }
+    this.#proposedTo = this.#live().filter(
+      (userId) => !changes.some((change) => change.kind === 'add' && change.keyPackage.userId === userId),
+    );
+    for (const userId of this.#proposedTo) this.#members.get(userId)?.deliverBinary(27, payload);
   }
 
   #accept(userId: string, parsed: CommitWelcome): void {
     if (this.#established && !this.#leaves.includes(userId))
       throw new RangeError('the sender is not in the group');
-    const expected = this.#established ? this.#inFlight : [...this.#sentTo(userId)];
-    const byRef = new Map(expected.map((proposal) => [proposal.ref, proposal]));
-    const taken = parsed.refs.map((ref) => byRef.get(ref));
-    const complete = taken.length === byRef.size && new Set(parsed.refs).size === byRef.size;
-    if (!complete || byRef.size === 0 || !taken.every((proposal) => proposal !== undefined)) {
-      throw new RangeError('the commit must take every proposal in flight and nothing else');
-    }
-    // Nothing is changed before everything is checked; welcomeFor throws for an incomplete welcome.
-    const welcomes = new Map<string, Buffer>();
-    for (const { change } of taken) {
-      if (change.kind !== 'add') continue;
-      if (parsed.welcome === null) throw new RangeError('the commit adds members and has no welcome');
-      welcomes.set(change.keyPackage.userId, welcomeFor(parsed.welcome, change.keyPackage.ref));
-    }
+    const expected = this.#established ? this.#inFlight : this.#founding.sentTo(userId);
+    // Nothing is changed before everything is checked.
+    const { taken, welcomes } = checkCommit(parsed, expected);
     this.#leaves.plant(taken, this.#established ? null : userId);
     this.#epoch++;
     this.#established = true;
     this.#inFlight = [];
-    this.#adds.clear();
-    this.#sent.clear();
+    this.#founding.clear();
+    this.#revoked.clear();
     for (const added of [userId, ...welcomes.keys()]) this.#keyPackages.delete(added);
     this.#score.commits.push(userId);
 
-    this.#begin(this.#nextTransition(), this.#live(), this.#version, (member, id) => {
+    this.#begin(this.#live(), this.#version, (member, id) => {
       const welcome = welcomes.get(member.userId);
       if (welcome === undefined) member.deliverBinary(29, Buffer.concat([uint16(id), parsed.commit]));
       else member.deliverBinary(30, Buffer.concat([uint16(id), welcome]));
@@ -316,25 +314,24 @@ export class DaveDelivery {
     return this.#leaves.userIds.filter((leaf) => this.#members.has(leaf));
   }
 
-  // ---- Transitions ----
-
-  #nextTransition(): number {
-    this.#transitionId = (this.#transitionId % 65_535) + 1;
-    return this.#transitionId;
+  /** Those of them that have not given the group up, and so can still change it. */
+  #able(): readonly string[] {
+    const changes = [...this.#queue, ...this.#inFlight.map(({ change }) => change)];
+    const anew = new Set(changes.map((change) => change.kind === 'add' && change.keyPackage.userId));
+    return this.#live().filter((userId) => !this.#astray.has(userId) && !anew.has(userId));
   }
 
+  // ---- Transitions ----
+
   #begin(
-    id: number,
     recipients: readonly string[],
     version: number,
     announce: (member: DaveMember, id: number) => void,
   ): void {
-    const timer = setTimeout(() => {
+    const { id } = this.#transition.open(recipients, version, this.#transitionTimeoutMs, () => {
       this.#score.transitionTimeouts++;
       this.#execute();
-    }, this.#transitionTimeoutMs);
-    this.#dropTransition();
-    this.#transition = { id, recipients, waiting: new Set(recipients), timer, version };
+    });
     for (const userId of recipients) {
       const member = this.#members.get(userId);
       if (member !== undefined) announce(member, id);
@@ -347,16 +344,13 @@ export class DaveDelivery {
   }
 
   #answered(userId: string): void {
-    if (this.#transition === null) return;
-    this.#transition.waiting.delete(userId);
-    if (this.#transition.waiting.size === 0) this.#execute();
+    if (this.#transition.answered(userId)) this.#execute();
   }
 
   /** Op 22, then the next change that was held back. */
   #execute(): void {
-    const transition = this.#transition;
+    const transition = this.#transition.take();
     if (transition === null) return;
-    this.#dropTransition();
     this.#version = transition.version;
     this.#score.executed.push(transition.id);
     for (const userId of transition.recipients) {
@@ -382,14 +376,14 @@ export class DaveDelivery {
   }
 
   #resetGroup(): void {
-    this.#dropTransition();
+    this.#transition.take();
     this.#epoch = 0n;
     this.#established = false;
     this.#leaves.clear();
     this.#inFlight = [];
     this.#queue = [];
-    this.#adds.clear();
-    this.#sent.clear();
+    this.#founding.clear();
+    this.#revoked.clear();
     this.#keyPackages.clear();
     this.#astray.clear();
   }

@@ -1,9 +1,11 @@
 // A shard without players: answers commands with what it was sent, and misbehaves on command. For tests of the
 // dispatch, which must not care what a shard does.
+import { spawnSync } from 'node:child_process';
 import { threadId } from 'node:worker_threads';
 import { Channel } from '../../src/shared/channel.js';
 import { systemClock } from '../../src/shared/clock.js';
-import { PlayerWord } from '../../src/shared/counter-words.js';
+import { PlayerWord, ShardWord } from '../../src/shared/counter-words.js';
+import { ShardCounters } from '../../src/shared/counters.js';
 import { PlayerTable, ROWS_PER_TABLE } from '../../src/shared/player-table.js';
 import type { PlayerCommand } from '../../src/shared/shard-commands.js';
 import type { ShardTask } from '../../src/shared/shard-task.js';
@@ -25,6 +27,8 @@ export const Deed = {
   end: 908,
   /** Nothing of the thread runs any more but this. */
   spin: 909,
+  /** The same in native code, where no thread can be ended from outside; for fifteen seconds. */
+  block: 910,
 } as const;
 
 const UNANSWERED: ReadonlySet<number> = new Set([Deed.throw, Deed.slow, Deed.reject, Deed.end]);
@@ -37,9 +41,11 @@ if (process.env[STILLBORN] === '1') throw new Error('a shard that cannot be load
 // eslint-disable-next-line no-restricted-exports -- a worker entry: piscina runs its default export
 export default function echoShard(task: ShardTask): Promise<void> {
   nameThread(`pumice-s${String(task.index)}`);
+  const counters = new ShardCounters(task.counters);
+  const pulse = setInterval(() => counters.add(ShardWord.pulse, 1), 200);
   const tables = task.tables.map((buffer) => new PlayerTable(buffer));
   let deaf = false;
-  return new Promise((drained, failed) => {
+  const life = new Promise<void>((drained, failed) => {
     const channel = new Channel(
       task.port,
       {
@@ -75,6 +81,7 @@ export default function echoShard(task: ShardTask): Promise<void> {
         if (volume === Deed.fill)
           for (const kept: number[][] = []; ;) kept.push(new Array<number>(100_000).fill(1));
         if (volume === Deed.spin) for (;;) Math.random();
+        if (volume === Deed.block) spawnSync('sleep', ['15']);
         if (UNANSWERED.has(volume ?? 0)) return new Promise(() => undefined);
         const told = volume === Deed.staleEvent ? epoch - 1 : epoch;
         channel.notify({
@@ -85,6 +92,7 @@ export default function echoShard(task: ShardTask): Promise<void> {
       return { rev };
     }
   });
+  return life.finally(() => clearInterval(pulse));
 }
 
 function fail(): never {

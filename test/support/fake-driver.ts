@@ -109,6 +109,10 @@ export class FakeConnection implements VoiceConnection {
     }
   }
 
+  get depth(): number {
+    return DEPTH;
+  }
+
   room(): number {
     return this.connected ? DEPTH - this.#queue.length : 0;
   }

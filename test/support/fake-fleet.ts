@@ -5,9 +5,21 @@ import { PlayerTable, type PositionReading } from '../../src/shared/player-table
 import type { Clock } from '../../src/shared/clock.js';
 import { ServerError } from '../../src/shared/errors.js';
 import type { LoadOutcome, LoadService } from '../../src/shared/load.js';
-import type { CommandOp, CreateBody, PlayBody, UpdateBody } from '../../src/shared/shard-commands.js';
+import type {
+  AdoptBody,
+  CommandOp,
+  CreateBody,
+  PlayBody,
+  UpdateBody,
+} from '../../src/shared/shard-commands.js';
 import type { EndReason, PlayerEvent } from '../../src/shared/shard-events.js';
-import type { Fleet, FleetListener, Placement, ShardReport } from '../../src/main/dispatch/fleet.js';
+import type {
+  Fleet,
+  FleetListener,
+  Placement,
+  SenderReport,
+  ShardReport,
+} from '../../src/main/dispatch/fleet.js';
 
 export interface FakePlayer {
   readonly placement: Placement;
@@ -65,6 +77,10 @@ export class FakeFleet implements Fleet {
     this.#up = Array.from({ length: shards }, () => true);
   }
 
+  isUp(shard: number): boolean {
+    return this.#up[shard] === true;
+  }
+
   place(player: string): Placement {
     const shard = this.#up.indexOf(true);
     if (shard === -1) throw new ServerError('PUM_NO_SHARD');
@@ -103,6 +119,10 @@ export class FakeFleet implements Fleet {
 
   word(placement: Placement, word: number): number {
     return this.#table.get(placement.row, word);
+  }
+
+  senders(): readonly SenderReport[] {
+    return [];
   }
 
   reports(): readonly ShardReport[] {
@@ -197,8 +217,11 @@ export class FakeFleet implements Fleet {
   #apply(player: string, record: FakePlayer, command: CommandOp): unknown {
     switch (command.op) {
       case 'create':
+        this.#create(record, command.body);
+        return null;
       case 'adopt':
         this.#create(record, command.body);
+        this.#goOn(record, command.body);
         return null;
       case 'update':
         if (!record.created) throw new ServerError('PUM_SHARD_GONE');
@@ -221,6 +244,15 @@ export class FakeFleet implements Fleet {
     record.paused = body.paused;
     record.filters = body.filters;
     if (body.voice) this.#connect(record);
+  }
+
+  /** No event: all of it was told by the shard that died. */
+  #goOn(record: FakePlayer, { playing }: AdoptBody): void {
+    if (!playing) return;
+    const { play, silentMs } = playing;
+    record.current = play;
+    this.#table.set(record.placement.row, PlayerWord.instance, play.instance);
+    this.#table.setPosition(record.placement.row, play.startMs, this.#clock.now() - silentMs);
   }
 
   #update(player: string, record: FakePlayer, body: UpdateBody): void {

@@ -16,6 +16,8 @@ function callsOf(server: FakeVoiceServer): RemoteCalls {
     report: (id) => server.report(id),
     reports: (guildId) => server.reports(guildId),
     totals: () => server.totals(),
+    latenessHistogram: () => server.latenessHistogram(),
+    changeUdpPort: (keepOld) => server.changeUdpPort(keepOld),
     resetCounters: () => server.resetCounters(),
     writeOgg: (guildId, path) => server.writeOgg(guildId, path),
     sessionOf: async (guildId, timeoutMs) => (await server.sessionOf(guildId, timeoutMs)).id,

@@ -57,6 +57,49 @@ t.test('a damaged welcome is answered with op 31, and the bot is brought back', 
   t.match(voice.report(GUILD), { dave: { transitionTimeouts: 0, epoch: 2 }, undecrypted: 0 });
 });
 
+t.test('a damaged commit is answered with op 31, and the bot is brought back', LIMIT, async (t) => {
+  const { voice, heard, until } = await call(t, { faults: { corruptCommit: true } });
+  voice.addListener(GUILD);
+  await voice.waitForDave(GUILD);
+  const listener = voice.addListener(GUILD);
+  await until(() => voice.report(GUILD)?.dave.invalid === 1);
+  await voice.waitForDave(GUILD);
+  t.ok(await heard(true));
+  t.equal(voice.report(GUILD)?.dave.transitionTimeouts, 0);
+  t.same(listener.complaints, []);
+});
+
+t.test('proposals can be taken back and made again before the bot has answered', LIMIT, async (t) => {
+  const { voice, peer, heard } = await call(t, {
+    listenerCommits: false,
+    faults: { revokesProposals: true },
+  });
+  voice.addListener(GUILD);
+  await voice.waitForDave(GUILD);
+  t.ok((await peer.state()).ready);
+  t.ok(await heard(true));
+  const { dave } = voice.report(GUILD)!;
+  t.match(dave, { commits: [BOT], badCommits: [], lateCommits: 1 });
+});
+
+t.test('an op 27 ahead of op 25 ends that library, and is sent as asked', LIMIT, async (t) => {
+  const { voice, peer } = await call(t, { faults: { externalSender: 'behind-proposals' } });
+  voice.addListener(GUILD);
+  t.match(await voice.waitForClose(GUILD), { code: 1006, by: 'client' });
+  await t.rejects(peer.state());
+});
+
+t.test('op 29 can come twice: that library takes the second one for a damaged one', LIMIT, async (t) => {
+  const { voice, heard, until } = await call(t);
+  voice.addListener(GUILD);
+  await voice.waitForDave(GUILD);
+  voice.act(GUILD, { kind: 'faults', faults: { commitTwice: true } });
+  voice.addListener(GUILD);
+  await until(() => voice.report(GUILD)?.dave.invalid === 1);
+  await voice.waitForDave(GUILD);
+  t.ok(await heard(true));
+});
+
 t.test('the version goes down to plain frames and up to a new group', LIMIT, async (t) => {
   const { voice, peer, heard, until } = await call(t);
   const listener = voice.addListener(GUILD);

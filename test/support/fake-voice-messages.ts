@@ -16,6 +16,8 @@ export interface RemoteCalls {
   report: FakeVoiceServer['report'];
   reports: FakeVoiceServer['reports'];
   totals: FakeVoiceServer['totals'];
+  latenessHistogram: FakeVoiceServer['latenessHistogram'];
+  changeUdpPort: FakeVoiceServer['changeUdpPort'];
   resetCounters: FakeVoiceServer['resetCounters'];
   writeOgg: (guildId: string, path: string) => Promise<OggSummary>;
   sessionOf: (guildId: string, timeoutMs?: number) => Promise<string>;

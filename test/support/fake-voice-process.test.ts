@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
+import { ArrivalGrid } from './arrival-grid.js';
 import { AES_GCM } from './fake-voice.js';
 import { FakeVoiceProcess } from './fake-voice-process.js';
 import { GUILD, PlainVoiceClient } from './plain-voice-client.js';
@@ -41,6 +42,28 @@ t.test('a stream sent to the other process is counted, waited for and written th
   t.same((await client.receive(13)).d, { user_id: '5' });
   await voice.act(GUILD, { kind: 'close', code: 4014 });
   t.same(await voice.waitForClose(GUILD), { code: 4014, reason: 'Disconnected', by: 'server' });
+});
+
+t.test('its ports can have threads, and the lateness of two of them merges', LIMIT, async (t) => {
+  const options = { modes: [AES_GCM], udpThreads: 2, openEvery: 5, keepFrames: 0 } as const;
+  const voices = await Promise.all([FakeVoiceProcess.start(options), FakeVoiceProcess.start(options)]);
+  t.teardown(() => Promise.all(voices.map((voice) => voice.stop())));
+  const merged = new ArrivalGrid();
+  for (const voice of voices) {
+    const client = await PlainVoiceClient.open(voice);
+    const stream = await client.connect(AES_GCM);
+    await voice.waitForSpeaking(GUILD, true);
+    for (let n = 0; n < 10; n++) client.datagram(client.sealed(stream, n, SILENCE_FRAME));
+    t.equal(await voice.waitForFrames(GUILD, 10), 10);
+    t.match(await voice.totals(), { packets: 10, opened: 2, lateness: { frames: 10 } });
+    merged.takeHistogram(await voice.latenessHistogram());
+    const port = await voice.changeUdpPort();
+    t.not(port, voice.udpPort);
+    client.datagram(client.sealed(stream, 10, SILENCE_FRAME), port);
+    t.equal(await voice.waitForFrames(GUILD, 11), 11);
+    await client.close();
+  }
+  t.equal(merged.summary().frames, 20);
 });
 
 t.test('what fails in the child fails here, in its words', LIMIT, async (t) => {

@@ -102,6 +102,15 @@ export class FakeVoiceProcess {
     return this.call('totals');
   }
 
+  latenessHistogram(): Promise<Answer<'latenessHistogram'>> {
+    return this.call('latenessHistogram');
+  }
+
+  /** Resolves with the new port; `udpPort` stays what it was at the start. */
+  changeUdpPort(...args: Arguments<'changeUdpPort'>): Promise<number> {
+    return this.call('changeUdpPort', ...args);
+  }
+
   resetCounters(): Promise<void> {
     return this.call('resetCounters');
   }
@@ -159,7 +168,8 @@ export class FakeVoiceProcess {
   }
 
   #send(message: ToChild): void {
-    this.#child.send(message);
+    // A child that is just going takes no message; its exit then rejects what is open.
+    this.#child.send(message, () => {});
   }
 
   #onMessage(message: ToParent): void {

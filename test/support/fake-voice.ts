@@ -2,8 +2,7 @@
 // all on 127.0.0.1 (discord-voice.md §1, §2). It checks what it receives, counts it, and commits faults on
 // demand. fake-voice-process.ts runs the same in a process of its own, which measurements of time need.
 
-import { ArrivalGrid } from './arrival-grid.js';
-import type { Lateness } from './arrival-grid.js';
+import type { LatenessHistogram } from './arrival-grid.js';
 import { loopbackCertificate } from './certificate.js';
 import type { Certificate } from './certificate.js';
 import { writeOggOpus } from './ogg-opus-writer.js';
@@ -11,6 +10,7 @@ import type { OggSummary } from './ogg-opus-writer.js';
 import { SessionBook } from './session-book.js';
 import { strangerKeyPackage } from './voice-listener.js';
 import type { VoiceListener } from './voice-listener.js';
+import { MemberVoices } from './voice-members.js';
 import { VoiceGateway } from './voice-gateway.js';
 import { DEFAULT_OPTIONS } from './voice-options.js';
 import type {
@@ -21,8 +21,8 @@ import type {
   VoiceFaults,
 } from './voice-options.js';
 import type { ReceivedFrame, VoiceReport, VoiceSession } from './voice-session.js';
+import { gridOf, totalsOf, type VoiceTotals } from './voice-totals.js';
 import { VoiceUdp } from './voice-udp.js';
-import type { UdpCounts } from './voice-udp.js';
 import { Waiters } from './waiters.js';
 
 export { AES_GCM, XCHACHA } from './voice-options.js';
@@ -35,34 +35,10 @@ export type {
   VoiceFaults,
 } from './voice-options.js';
 export type { ReceivedFrame, VoiceReport, VoiceSession } from './voice-session.js';
+export type { VoiceTotals } from './voice-totals.js';
 
 const TIMEOUT_MS = 10_000;
 const FIRST_LISTENER = 900_000_000_000_000_001n;
-
-/** Counts of all sessions added up. */
-export interface VoiceTotals extends UdpCounts {
-  sessions: number;
-  /** Sessions whose websocket is open. */
-  open: number;
-  packets: number;
-  bytes: number;
-  opened: number;
-  bad: number;
-  silenceFrames: number;
-  plainFrames: number;
-  daveFrames: number;
-  undecrypted: number;
-  missing: number;
-  duplicates: number;
-  timestampFaults: number;
-  nonceReuses: number;
-  longestBurst: number;
-  violationCount: number;
-  /** The first few of them, with their session's id in front. */
-  violations: string[];
-  /** Over the frames of all sessions, each against its own grid. */
-  lateness: Lateness;
-}
 
 export class FakeVoiceServer {
   readonly certificate: Certificate;
@@ -70,6 +46,7 @@ export class FakeVoiceServer {
   readonly #waiters: Waiters;
   readonly #gateway: VoiceGateway;
   readonly #udp: VoiceUdp;
+  readonly #members: MemberVoices | null;
   #listeners = 0n;
   #closed: Promise<void> | null = null;
 
@@ -79,15 +56,21 @@ export class FakeVoiceServer {
     this.#waiters = waiters;
     this.#gateway = gateway;
     this.#udp = udp;
+    const host = {
+      liveSessions: () => book.liveSessions(),
+      send: (session: VoiceSession, packet: Buffer) => udp.send(session, packet),
+    };
+    this.#members = book.options.memberRate > 0 ? new MemberVoices(host, book.options) : null;
   }
 
   static async start(options: Partial<FakeVoiceOptions> = {}): Promise<FakeVoiceServer> {
     const certificate = options.certificate ?? loopbackCertificate();
     const waiters = new Waiters();
-    const changed = () => waiters.changed();
-    const book = new SessionBook({ ...DEFAULT_OPTIONS, ...options, certificate }, changed);
-    const udp = await VoiceUdp.start((ssrc) => book.bySsrc(ssrc), changed);
-    book.udpPort = udp.port;
+    const book = new SessionBook({ ...DEFAULT_OPTIONS, ...options, certificate }, (guildId) =>
+      waiters.changed(guildId),
+    );
+    const udp = await VoiceUdp.start(book, book.options.udpThreads);
+    book.ports = udp.ports;
     return new FakeVoiceServer(book, waiters, await VoiceGateway.start(certificate, book), udp);
   }
 
@@ -96,8 +79,9 @@ export class FakeVoiceServer {
     return this.#gateway.endpoint;
   }
 
+  /** The first of them, if there are several; the newest, if they have changed. */
   get udpPort(): number {
-    return this.#udp.port;
+    return this.#udp.ports[0]!;
   }
 
   // ---- Arranging ----
@@ -122,6 +106,16 @@ export class FakeVoiceServer {
     this.#book.channel(guildId).drop(userId);
   }
 
+  /**
+   * The server's UDP moves to another port in mid-call: Ready names the new one from now on, and what is sent comes
+   * from it. The old one still receives, or is closed, so that datagrams to it are refused. Nobody is told.
+   */
+  async changeUdpPort(keepOld = true): Promise<number> {
+    await this.#udp.changePorts(keepOld);
+    this.#book.ports = this.#udp.ports;
+    return this.udpPort;
+  }
+
   /** Throws when the guild has no open connection. */
   act(guildId: string, action: VoiceAction): void {
     const session = this.#newest(guildId);
@@ -140,6 +134,15 @@ export class FakeVoiceServer {
         return session.sendBinary(27, delivery.staleProposals());
       case 'unknown-user-proposals':
         return session.sendBinary(27, delivery.strangerProposals(strangerKeyPackage(delivery)));
+      case 'revoke':
+        return delivery.revoke();
+      case 'junk':
+        return session.junk(action.kinds);
+      case 'udp-junk':
+        return this.#udp.sendJunk(session, action.count);
+      case 'faults':
+        session.faults = { ...session.faults, ...action.faults };
+        return undefined;
       case 'downgrade':
         return delivery.downgrade();
       case 'upgrade':
@@ -173,25 +176,12 @@ export class FakeVoiceServer {
   }
 
   totals(): VoiceTotals {
-    const grid = new ArrivalGrid();
-    const totals: VoiceTotals = {
-      ...this.#udp.counts,
-      ...noTotals(),
-      sessions: this.#book.sessions.length,
-      lateness: grid.summary(),
-    };
-    for (const session of this.#book.sessions) {
-      const report = session.report();
-      if (report.open) totals.open++;
-      for (const name of SUMMED) totals[name] += report[name];
-      totals.longestBurst = Math.max(totals.longestBurst, report.longestBurst);
-      for (const text of report.violations) {
-        if (totals.violations.length < 50) totals.violations.push(`${session.id}: ${text}`);
-      }
-      grid.take(session.audit.grid);
-    }
-    totals.lateness = grid.summary();
-    return totals;
+    return totalsOf(this.#book.sessions, this.#udp.counts);
+  }
+
+  /** The lateness of all frames since the start or resetCounters(), to be merged with that of other processes. */
+  latenessHistogram(): LatenessHistogram {
+    return gridOf(this.#book.sessions).histogram();
   }
 
   /** Counts, windows and lateness start anew, in all sessions; what is known of the streams stays. */
@@ -214,7 +204,7 @@ export class FakeVoiceServer {
   /** The n-th session of the guild, from its Identify on. */
   waitForIdentify(guildId: string, n = 1, timeoutMs = TIMEOUT_MS): Promise<VoiceSession> {
     const what = `Identify ${n} of guild ${guildId}`;
-    return this.#waiters.until(what, timeoutMs, () => this.#sessions(guildId)[n - 1] ?? null);
+    return this.#waiters.until(what, guildId, timeoutMs, () => this.#sessions(guildId)[n - 1] ?? null);
   }
 
   /** The n-th Resume of the guild, over all its sessions. */
@@ -262,6 +252,7 @@ export class FakeVoiceServer {
 
   async #close(): Promise<void> {
     this.#waiters.close('the fake voice server has closed');
+    this.#members?.close();
     this.#book.close();
     await Promise.all([this.#gateway.close(), this.#udp.close()]);
   }
@@ -280,30 +271,9 @@ export class FakeVoiceServer {
     timeoutMs: number,
     holds: (session: VoiceSession) => boolean,
   ): Promise<VoiceSession> {
-    return this.#waiters.until(`${what} of guild ${guildId}`, timeoutMs, () => {
+    return this.#waiters.until(`${what} of guild ${guildId}`, guildId, timeoutMs, () => {
       const session = this.#newest(guildId);
       return session !== undefined && holds(session) ? session : null;
     });
   }
-}
-
-const SUMMED = [
-  'packets',
-  'bytes',
-  'opened',
-  'bad',
-  'silenceFrames',
-  'plainFrames',
-  'daveFrames',
-  'undecrypted',
-  'missing',
-  'duplicates',
-  'timestampFaults',
-  'nonceReuses',
-  'violationCount',
-] as const;
-
-function noTotals() {
-  const zero = Object.fromEntries(SUMMED.map((name) => [name, 0])) as Record<(typeof SUMMED)[number], number>;
-  return { ...zero, open: 0, longestBurst: 0, violations: [] as string[] };
 }

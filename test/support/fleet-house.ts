@@ -126,5 +126,5 @@ export async function shardThreads(): Promise<string[]> {
   for (const tid of await readdir('/proc/self/task')) {
     names.push((await readFile(`/proc/self/task/${tid}/comm`, 'utf8').catch(() => '')).trim());
   }
-  return names.filter((name) => name.startsWith('pumice-s')).sort();
+  return names.filter((name) => /^pumice-s\d+$/.test(name)).sort();
 }

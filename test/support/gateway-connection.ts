@@ -2,15 +2,20 @@
 // send afterwards (discord-voice.md §1.3 to §1.5). Made by voice-gateway.ts for each connection; session state
 // that outlives the websocket is voice-session.ts.
 
-import type { RawData, WebSocket } from 'ws';
-import { closeReason } from './voice-options.js';
-import type { AeadMode, FakeVoiceOptions, GatewayClose, Moment, VoiceFaults } from './voice-options.js';
+import type { WebSocket } from 'ws';
+import type { GatewayMessageData } from './resend-buffer.js';
+import { closeReason, type GatewayClose } from './voice-closes.js';
+import { IGNORABLE, junkMessages, type JunkKind } from './voice-junk.js';
+import { bytesOf, fieldsOf, identityOf, parseMessage, seqAckOf, type Fields } from './voice-messages.js';
+import type { AeadMode, FakeVoiceOptions, Moment, VoiceFaults } from './voice-options.js';
+import { RateWindow } from './voice-rate.js';
 import type { SessionIdentity, SessionSocket, VoiceSession } from './voice-session.js';
 
 /** What a connection asks of the server it belongs to. */
 export interface GatewayHost {
   readonly options: FakeVoiceOptions;
-  readonly udpPort: number;
+  /** False: the user has identified in that guild too often. */
+  mayIdentify(identity: SessionIdentity): boolean;
   /** Faults of the next connection. */
   connectionFaults(): VoiceFaults;
   /** Faults of that guild's next Identify or Resume, null when none are scripted. */
@@ -23,15 +28,15 @@ export interface GatewayHost {
   endSession(session: VoiceSession): void;
   /** The session's websocket has closed. */
   lost(session: VoiceSession, close: GatewayClose): void;
-  changed(): void;
+  changed(guildId?: string): void;
 }
-
-type Fields = Readonly<Record<string, unknown>>;
 
 export class GatewayConnection implements SessionSocket {
   readonly #socket: WebSocket;
   readonly #host: GatewayHost;
-  #faults: VoiceFaults;
+  readonly #messages: RateWindow;
+  /** Until there is a session, which then has them. */
+  #ownFaults: VoiceFaults;
   #session: VoiceSession | null = null;
   #closing: GatewayClose | null = null;
   #heartbeatTimer: NodeJS.Timeout | null = null;
@@ -39,13 +44,15 @@ export class GatewayConnection implements SessionSocket {
   constructor(socket: WebSocket, version: number, host: GatewayHost) {
     this.#socket = socket;
     this.#host = host;
-    this.#faults = host.connectionFaults();
+    this.#messages = new RateWindow(host.options.messageLimit);
+    this.#ownFaults = host.connectionFaults();
     socket.on('close', (code, reason) => this.#onClose(code, reason.toString()));
     socket.on('error', () => {}); // Always followed by 'close'.
     if (this.#faults.silent === true) return;
     socket.on('message', (data, isBinary) => {
       if (this.#closing !== null) return;
-      if (isBinary) this.#onBinary(bytesOf(data));
+      if (!this.#messages.admit(performance.now())) this.close(4021);
+      else if (isBinary) this.#onBinary(bytesOf(data));
       else this.#onText(bytesOf(data).toString());
     });
     if (version < 4 || !Number.isInteger(version)) {
@@ -68,13 +75,22 @@ export class GatewayConnection implements SessionSocket {
     return this.#closing === null && this.#socket.readyState === this.#socket.OPEN;
   }
 
-  send(data: string | Buffer): void {
+  get #faults(): VoiceFaults {
+    return this.#session?.faults ?? this.#ownFaults;
+  }
+
+  send(data: GatewayMessageData): void {
     if (this.open) this.#socket.send(data);
   }
 
   cut(): void {
     this.#closing ??= { code: 1006, reason: '', by: 'server' };
     this.#socket.terminate();
+  }
+
+  junk(kinds: readonly JunkKind[] = IGNORABLE): void {
+    const seq = this.#session?.seq ?? (this.#host.options.firstSeq - 1) & 0xffff;
+    for (const data of junkMessages(kinds, seq)) this.send(data);
   }
 
   #onClose(code: number, reason: string): void {
@@ -85,7 +101,7 @@ export class GatewayConnection implements SessionSocket {
   }
 
   #onText(text: string): void {
-    const message = parse(text);
+    const message = parseMessage(text);
     if (message === null) {
       this.close(4002);
       return;
@@ -95,7 +111,7 @@ export class GatewayConnection implements SessionSocket {
     else if (op === 7) this.#resume(d);
     else if (this.#session === null) this.close(4003);
     else this.#dispatch(this.#session, op, d);
-    this.#host.changed();
+    this.#host.changed(this.#session?.guildId);
   }
 
   #dispatch(session: VoiceSession, op: number, d: Fields): void {
@@ -117,6 +133,8 @@ export class GatewayConnection implements SessionSocket {
       case 31:
         return delivery.invalid(session.userId, Number(d['transition_id']));
       case 12:
+        session.video = d;
+        return this.#relay(session, 12, d);
       case 14:
       case 32:
         return undefined; // accepted, not acted on
@@ -154,19 +172,20 @@ export class GatewayConnection implements SessionSocket {
     const identity = identityOf(d);
     if (this.#session !== null) return this.close(4005);
     if (identity === null) return this.close(4020);
-    this.#faults = { ...this.#faults, ...this.#host.guildFaults(identity.guildId) };
+    this.#ownFaults = { ...this.#ownFaults, ...this.#host.guildFaults(identity.guildId) };
+    if (!this.#host.mayIdentify(identity)) return this.close(4021);
     if (options.token !== null && identity.token !== options.token) return this.close(4004);
     if (options.dave > 0 && !(Number(d['max_dave_protocol_version']) >= 1)) return this.close(4017);
-    const session = this.#host.openSession(identity, this.#faults);
+    const session = this.#host.openSession(identity, this.#ownFaults);
     session.attach(this);
     this.#session = session;
     if (this.#reached('identify') || this.#faults.noReady === true) return undefined;
-    const { readyAddress } = this.#faults;
+    const { readyAddress, readyModes } = this.#faults;
     this.#reply(2, {
       ssrc: session.ssrc,
       ip: readyAddress?.ip ?? '127.0.0.1',
-      port: readyAddress?.port ?? this.#host.udpPort,
-      modes: options.modes,
+      port: readyAddress?.port ?? session.port,
+      modes: readyModes ?? options.modes,
       experiments: ['fixed_keyframe_interval'],
       streams: [],
     });
@@ -178,18 +197,18 @@ export class GatewayConnection implements SessionSocket {
   #resume(d: Fields): void {
     const identity = identityOf(d);
     if (identity === null) return this.close(4020);
-    this.#faults = { ...this.#faults, ...this.#host.guildFaults(identity.guildId) };
+    this.#ownFaults = { ...this.#ownFaults, ...this.#host.guildFaults(identity.guildId) };
     const session = this.#host.findSession(identity);
     if (session === null) return this.close(4006);
     if (session.token !== identity.token) return this.close(4004);
     const missed = session.missedSince(seqAckOf(d));
-    if (missed === null || this.#faults.refuseResume === true) {
+    if (missed === null || this.#ownFaults.refuseResume === true) {
       this.#host.endSession(session);
       return this.close(4006);
     }
     this.#host.regained(session);
     session.cut(); // The old connection, if it still hangs on.
-    session.faults = this.#faults;
+    session.faults = this.#ownFaults;
     session.attach(this);
     this.#session = session;
     if (this.#faults.noResumed === true) return undefined;
@@ -217,7 +236,7 @@ export class GatewayConnection implements SessionSocket {
 
   #describe(session: VoiceSession, mode: AeadMode): void {
     const { delivery } = session.channel;
-    const { externalSender } = this.#faults;
+    const { externalSender, describedMode } = this.#faults;
     const version = this.#host.options.dave === 0 ? 0 : delivery.version;
     const early = version > 0 && externalSender === 'before-description';
     if (early) delivery.begin(session.userId);
@@ -225,13 +244,15 @@ export class GatewayConnection implements SessionSocket {
       audio_codec: 'opus',
       video_codec: 'H264',
       media_session_id: session.mediaSessionId,
-      mode,
+      mode: describedMode ?? mode,
       secret_key: session.makeKey(mode),
       dave_protocol_version: version,
     });
     session.described = true;
+    if (this.#host.options.chatter) this.#chatter(session);
     if (version === 0 || early) return;
-    if (externalSender === 'none') delivery.beginSilently(session.userId);
+    if (externalSender === 'none' || externalSender === 'behind-proposals')
+      delivery.beginSilently(session.userId);
     else delivery.begin(session.userId);
     if (externalSender === 'twice') session.deliverBinary(25, delivery.externalSender);
   }
@@ -254,65 +275,43 @@ export class GatewayConnection implements SessionSocket {
     if (d['ssrc'] !== session.ssrc) session.audit.violation(`op 5 names SSRC ${String(d['ssrc'])}`);
     session.speakingFlags.push(flags);
     session.audit.setSpeaking(flags > 0);
-    session.channel.delivery.broadcast(
-      5,
-      { speaking: flags, ssrc: session.ssrc, user_id: session.userId },
-      session.userId,
-    );
+    this.#relay(session, 5, { speaking: flags, ssrc: session.ssrc });
     if (flags > 0) this.#reached('speaking');
   }
 
-  #awaitHeartbeat(): void {
-    const { heartbeatMs, heartbeatTimeoutMs } = this.#host.options;
-    if (this.#heartbeatTimer !== null) clearTimeout(this.#heartbeatTimer);
-    this.#heartbeatTimer = setTimeout(() => this.close(4009), heartbeatTimeoutMs ?? 2 * heartbeatMs);
+  /** Op 5 and op 12 of a bot, to the others in its call. */
+  #relay(session: VoiceSession, op: number, d: Fields): void {
+    session.channel.delivery.broadcast(op, { ...d, user_id: session.userId }, session.userId);
   }
 
-  /** Closes if the script says so; true when it did. */
+  /** What the real service says besides (§1.3): what it wants of the bot, and how it codes. */
+  #chatter(session: VoiceSession): void {
+    this.#reply(15, { any: 100 });
+    this.#reply(14, {
+      audio_codec: 'opus',
+      video_codec: 'H264',
+      media_session_id: session.mediaSessionId,
+    });
+  }
+
+  #awaitHeartbeat(): void {
+    const { heartbeatMs, heartbeatTimeoutMs, heartbeatEnd } = this.#host.options;
+    if (this.#heartbeatTimer !== null) clearTimeout(this.#heartbeatTimer);
+    const end = () => (heartbeatEnd === 'drop' ? this.cut() : this.close(4009));
+    this.#heartbeatTimer = setTimeout(end, heartbeatTimeoutMs ?? 2 * heartbeatMs);
+  }
+
+  /** Sends junk, closes or cuts if the script says so; true when nothing more is to be sent. */
   #reached(moment: Moment): boolean {
-    const script = this.#faults.closeAt;
-    if (script?.moment !== moment) return false;
-    this.close(script.code, script.reason);
-    return true;
+    const { junkAt, closeAt, dropAt } = this.#faults;
+    if (junkAt?.moment === moment) this.junk(junkAt.kinds);
+    if (closeAt?.moment === moment) this.close(closeAt.code, closeAt.reason);
+    else if (dropAt === moment) this.cut();
+    return !this.open;
   }
 
   /** A message without a number. */
   #reply(op: number, d: unknown): void {
     this.send(JSON.stringify({ op, d }));
   }
-}
-
-function parse(text: string): { op: number; d: Fields } | null {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return null;
-  }
-  const message = fieldsOf(value);
-  if (message === null || typeof message['op'] !== 'number') return null;
-  return { op: message['op'], d: fieldsOf(message['d']) ?? {} };
-}
-
-function identityOf(d: Fields): SessionIdentity | null {
-  const { server_id: guildId, session_id: sessionId, token } = d;
-  // A Resume does not say who the user is; the session knows.
-  const userId = d['user_id'] ?? '';
-  if (typeof guildId !== 'string' || typeof sessionId !== 'string') return null;
-  if (typeof token !== 'string' || typeof userId !== 'string') return null;
-  return { guildId, userId, sessionId, token };
-}
-
-/** -1: the client has seen nothing numbered yet. */
-function seqAckOf(d: Fields): number {
-  return typeof d['seq_ack'] === 'number' ? d['seq_ack'] : -1;
-}
-
-function fieldsOf(value: unknown): Fields | null {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : null;
-}
-
-function bytesOf(data: RawData): Buffer {
-  if (Buffer.isBuffer(data)) return data;
-  return Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data);
 }

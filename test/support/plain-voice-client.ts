@@ -43,12 +43,17 @@ export interface GatewayMessage {
 
 export class PlainVoiceClient {
   readonly seen: GatewayMessage[] = [];
+  /** Messages that are none, as they came. */
+  readonly junk: Buffer[] = [];
+  /** Every datagram so far and the port it came from. */
+  readonly datagrams: { readonly packet: Buffer; readonly port: number }[] = [];
   readonly closed: Promise<{ readonly code: number; readonly reason: string }>;
   lastSeq = -1;
   readonly #socket: WebSocket;
   readonly #udp = dgram.createSocket('udp4');
   readonly #udpPort: number;
   #look: () => void = () => {};
+  #lookAtDatagrams: () => void = () => {};
 
   private constructor(socket: WebSocket, udpPort: number) {
     this.#socket = socket;
@@ -58,6 +63,10 @@ export class PlainVoiceClient {
     });
     socket.on('message', (data, isBinary) => this.#take(bytesOf(data), isBinary));
     socket.on('error', () => {}); // 'close' follows.
+    this.#udp.on('message', (packet, { port }) => {
+      this.datagrams.push({ packet, port });
+      this.#lookAtDatagrams();
+    });
   }
 
   /** An open websocket that has said nothing yet. */
@@ -118,6 +127,13 @@ export class PlainVoiceClient {
     return { ssrc, mode, key };
   }
 
+  /** Select Protocol once more; `seen` must hold no op 4. Resolves with the new key. */
+  async describeAgain({ ssrc, mode }: PlainStream): Promise<PlainStream> {
+    this.send(1, { protocol: 'udp', data: { address: '127.0.0.1', port: this.udpPort, mode } });
+    const { d } = await this.receive(4);
+    return { ssrc, mode, key: Buffer.from(d.secret_key as number[]) };
+  }
+
   /** One discovery request; `garbage` puts something where zeros belong. */
   discover(ssrc: number, garbage = false): void {
     const request = Buffer.alloc(DISCOVERY_BYTES);
@@ -127,8 +143,26 @@ export class PlainVoiceClient {
     this.datagram(request);
   }
 
-  datagram(bytes: Buffer): void {
-    this.#udp.send(bytes, this.#udpPort, '127.0.0.1');
+  datagram(bytes: Buffer, port = this.#udpPort): void {
+    this.#udp.send(bytes, port, '127.0.0.1');
+  }
+
+  /** The first n datagrams from the server that are of that kind, those that have come already included. */
+  receiveDatagrams(
+    n: number,
+    kind: (packet: Buffer, port: number) => boolean = () => true,
+  ): Promise<readonly Buffer[]> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`${n} datagrams have not come`)), TIMEOUT_MS);
+      timer.unref();
+      this.#lookAtDatagrams = () => {
+        const found = this.datagrams.filter(({ packet, port }) => kind(packet, port));
+        if (found.length < n) return;
+        clearTimeout(timer);
+        resolve(found.slice(0, n).map(({ packet }) => packet));
+      };
+      this.#lookAtDatagrams();
+    });
   }
 
   /** The next datagram from the server. */
@@ -169,6 +203,10 @@ export class PlainVoiceClient {
 
   #take(data: Buffer, isBinary: boolean): void {
     const message = isBinary ? binaryMessage(data) : textMessage(data);
+    if (message === null) {
+      this.junk.push(data);
+      return;
+    }
     if (message.seq >= 0) this.lastSeq = message.seq;
     this.seen.push(message);
     this.#look();
@@ -181,13 +219,20 @@ export interface PlainStream {
   readonly key: Buffer;
 }
 
-function binaryMessage(data: Buffer): GatewayMessage {
+function binaryMessage(data: Buffer): GatewayMessage | null {
+  if (data.length < 3) return null;
   return { seq: data.readUInt16BE(0), op: data.readUInt8(2), d: null, payload: data.subarray(3) };
 }
 
-function textMessage(data: Buffer): GatewayMessage {
-  const { op, seq = -1, d } = JSON.parse(data.toString()) as { op: number; seq?: number; d: unknown };
-  return { op, seq, d, payload: Buffer.alloc(0) };
+function textMessage(data: Buffer): GatewayMessage | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(data.toString());
+  } catch {
+    return null;
+  }
+  const { op, seq = -1, d } = Object(value) as { op?: unknown; seq?: number; d: unknown };
+  return typeof op === 'number' ? { op, seq, d, payload: Buffer.alloc(0) } : null;
 }
 
 function bytesOf(data: RawData): Buffer {

@@ -54,6 +54,7 @@ export async function startInProcess(options: {
     shards: options.shards,
     giveUp: () => gaveUp++,
     entry: new URL('./faulty-shard-entry.js', import.meta.url),
+    senderEntry: new URL('./faulty-sender-entry.js', import.meta.url),
   });
   const running = createServer({
     values,

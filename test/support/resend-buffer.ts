@@ -1,9 +1,12 @@
 // The numbered messages of one voice session: one 16-bit counter for JSON and binary, and the newest ones kept
 // for a Resume (discord-voice.md §1.2, §1.3). Used by voice-session.ts; sends nothing itself.
 
+/** What goes over the websocket: text or binary. */
+export type GatewayMessageData = string | Buffer;
+
 export interface NumberedMessage {
   readonly seq: number;
-  readonly data: string | Buffer;
+  readonly data: GatewayMessageData;
 }
 
 export class ResendBuffer {

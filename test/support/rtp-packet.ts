@@ -7,6 +7,7 @@ import { AES_GCM } from './voice-options.js';
 import type { AeadMode } from './voice-options.js';
 
 export const RTP_HEADER_BYTES = 12;
+export const RTCP_HEADER_BYTES = 8;
 const TAG_BYTES = 16;
 export const SUFFIX_BYTES = 4;
 /** Header, tag and suffix: what sealing adds to a frame. */
@@ -36,16 +37,15 @@ export function openPacket(mode: AeadMode, key: Uint8Array, packet: Buffer): Buf
   const first = packet.readUInt8(0);
   const extended = (first & 0x10) !== 0;
   const clear = RTP_HEADER_BYTES + 4 * (first & 0x0f) + (extended ? 4 : 0);
-  const end = packet.length - SUFFIX_BYTES;
-  if (clear + TAG_BYTES > end) return null;
-  const header = packet.subarray(0, clear);
-  const sealed = packet.subarray(clear, end);
-  const suffix = packet.subarray(end);
-  const opened =
-    mode === AES_GCM ? openAes(key, suffix, header, sealed) : openXChaCha(key, suffix, header, sealed);
+  const opened = open(mode, key, packet, clear);
   // The extension's body is the first part of the plaintext; its length in words is in the clear.
   if (opened === null || !extended) return opened;
   return opened.subarray(4 * packet.readUInt16BE(clear - 2));
+}
+
+/** What is behind the clear eight bytes of an RTCP packet, or null when it does not authenticate. */
+export function openRtcp(mode: AeadMode, key: Uint8Array, packet: Buffer): Buffer | null {
+  return open(mode, key, packet, RTCP_HEADER_BYTES);
 }
 
 /** A sealed packet. The suffix may be in either byte order; here it is big-endian. */
@@ -62,6 +62,25 @@ export function sealPacket(
   header.writeUInt16BE(at.sequence, 2);
   header.writeUInt32BE(at.timestamp, 4);
   header.writeUInt32BE(at.ssrc, 8);
+  return seal(mode, key, header, suffix, frame);
+}
+
+/** An RTCP packet, sealed behind its first eight bytes. */
+export function sealRtcp(mode: AeadMode, key: Uint8Array, packet: Buffer, suffix: number): Buffer {
+  const header = packet.subarray(0, RTCP_HEADER_BYTES);
+  return seal(mode, key, header, suffix, packet.subarray(RTCP_HEADER_BYTES));
+}
+
+function open(mode: AeadMode, key: Uint8Array, packet: Buffer, clear: number): Buffer | null {
+  const end = packet.length - SUFFIX_BYTES;
+  if (clear + TAG_BYTES > end) return null;
+  const header = packet.subarray(0, clear);
+  const sealed = packet.subarray(clear, end);
+  const suffix = packet.subarray(end);
+  return mode === AES_GCM ? openAes(key, suffix, header, sealed) : openXChaCha(key, suffix, header, sealed);
+}
+
+function seal(mode: AeadMode, key: Uint8Array, header: Buffer, suffix: number, frame: Buffer): Buffer {
   const tail = Buffer.alloc(SUFFIX_BYTES);
   tail.writeUInt32BE(suffix);
   if (mode !== AES_GCM) {

@@ -4,8 +4,9 @@
 import type { GatewayHost } from './gateway-connection.js';
 import type { AuditedFrame } from './stream-audit.js';
 import { VoiceChannel } from './voice-channel.js';
-import { isResumable } from './voice-options.js';
-import type { FakeVoiceOptions, FaultScope, GatewayClose, VoiceFaults } from './voice-options.js';
+import { isResumable, type GatewayClose } from './voice-closes.js';
+import type { FakeVoiceOptions, FaultScope, VoiceFaults } from './voice-options.js';
+import { RateWindow } from './voice-rate.js';
 import { VoiceSession } from './voice-session.js';
 import type { ReceivedFrame, SessionIdentity } from './voice-session.js';
 
@@ -20,17 +21,19 @@ export interface GuildBook {
 export class SessionBook implements GatewayHost {
   readonly options: FakeVoiceOptions;
   readonly sessions: VoiceSession[] = [];
-  udpPort = 0;
-  readonly #onChange: () => void;
+  /** UDP ports, dealt out to the sessions in turn. */
+  ports: readonly number[] = [0];
+  readonly #onChange: (guildId?: string) => void;
   readonly #channelOf: Map<string, string>;
   readonly #channels = new Map<string, VoiceChannel>();
   readonly #guilds = new Map<string, GuildBook>();
   readonly #bySsrc = new Map<number, VoiceSession>();
   readonly #scripts: VoiceFaults[] = [];
   readonly #guildScripts = new Map<string, VoiceFaults[]>();
+  readonly #identifies = new Map<string, RateWindow>();
   readonly #windows = new Map<VoiceSession, NodeJS.Timeout>();
 
-  constructor(options: FakeVoiceOptions, onChange: () => void) {
+  constructor(options: FakeVoiceOptions, onChange: (guildId?: string) => void) {
     this.options = options;
     this.#onChange = onChange;
     this.#channelOf = new Map(Object.entries(options.channels));
@@ -46,6 +49,15 @@ export class SessionBook implements GatewayHost {
     return this.#guildScripts.get(guildId)?.shift() ?? null;
   }
 
+  mayIdentify({ guildId, userId }: SessionIdentity): boolean {
+    const key = `${guildId} ${userId}`;
+    let window = this.#identifies.get(key);
+    if (window === undefined) {
+      this.#identifies.set(key, (window = new RateWindow(this.options.identifyLimit)));
+    }
+    return window.admit(performance.now());
+  }
+
   /** A session of the same user in the same guild ends with it. */
   openSession(identity: SessionIdentity, faults: VoiceFaults): VoiceSession {
     const { sessions } = this.guild(identity.guildId);
@@ -58,6 +70,7 @@ export class SessionBook implements GatewayHost {
     const session = new VoiceSession(
       `s${number + 1}`,
       FIRST_SSRC + number,
+      this.ports[number % this.ports.length]!,
       identity,
       this.channel(identity.guildId),
       this.options,
@@ -89,18 +102,28 @@ export class SessionBook implements GatewayHost {
       if (isResumable(close)) {
         const timer = setTimeout(() => {
           this.#end(session);
-          this.changed();
+          this.changed(session.guildId);
         }, this.options.resumeWindowMs);
         this.#windows.set(session, timer);
       } else {
         this.#end(session);
       }
     }
-    this.changed();
+    this.changed(session.guildId);
   }
 
-  changed(): void {
-    this.#onChange();
+  /** Of that guild, or of any. */
+  changed(guildId?: string): void {
+    this.#onChange(guildId);
+  }
+
+  heard(session: VoiceSession): void {
+    this.#onChange(session.guildId);
+  }
+
+  /** Those that have not ended. */
+  liveSessions(): Iterable<VoiceSession> {
+    return this.#bySsrc.values();
   }
 
   // ---- What the server asks ----

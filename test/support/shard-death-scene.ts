@@ -7,7 +7,7 @@ import { oggOpus } from './fixtures.js';
 import { NodeClient } from './node-client.js';
 import { Origin } from './origin.js';
 import { startInProcess, type PumiceInProcess } from './pumice-in-process.js';
-import { makeFault } from './shard-faults.js';
+import { makeFault, type FaultCommand } from './shard-faults.js';
 import { tone } from './signal.js';
 
 /** What one player of the shard that lives on got in the window. */
@@ -22,16 +22,32 @@ export interface Survivor {
   readonly latest: number;
 }
 
+/** What one player of the shard that died got. */
+export interface Returned {
+  readonly guild: string;
+  /** Milliseconds between the last frame of the old connection and the first of the new one, at the receiver. */
+  readonly gap: number;
+  /** Milliseconds of sound that came twice (below zero: that never came), by the player's position. */
+  readonly repeated: number;
+  readonly missing: number;
+  readonly violations: number;
+}
+
 export interface DeathReport {
-  readonly theirs: readonly string[];
+  readonly returned: readonly Returned[];
   readonly survivors: readonly Survivor[];
-  /** Milliseconds from the command to the last TrackEndEvent of its players. */
-  readonly toldAfter: number;
+  /** Milliseconds from the command to the moment at which the fleet knew. */
+  readonly noticedAfter: number;
   readonly floor: Floor;
 }
 
+/** The window of a killing, in which the others' frames are counted, in milliseconds. */
 const WINDOW_MS = 10_000;
 const KILL_AFTER_MS = 2_000;
+const FRAME_MS = 20;
+/** How long a spinning shard spins: for ever, as far as a test is concerned. */
+const SPIN_MS = 60_000;
+const RETURN_LIMIT_MS = 20_000;
 
 export class ShardDeathScene {
   readonly guilds: readonly string[];
@@ -40,6 +56,8 @@ export class ShardDeathScene {
   readonly client: NodeClient;
   readonly track: string;
   readonly #origin: Origin;
+  /** Frames heard before the counters were reset. */
+  readonly #uncounted = new Map<string, number>();
 
   private constructor(
     parts: Pick<ShardDeathScene, 'guilds' | 'node' | 'voice' | 'client' | 'track'> & { origin: Origin },
@@ -63,6 +81,11 @@ export class ShardDeathScene {
     return new ShardDeathScene({ guilds, node, voice, client, track, origin });
   }
 
+  /** The file that everybody plays cannot be had any more. */
+  loseTrack(): void {
+    this.#origin.file('/a.opus', { status: 404, body: Buffer.alloc(0), contentType: 'text/plain' });
+  }
+
   shardOf(guild: string): number {
     return this.node.fleet.placementOf(`${this.client.session}:${guild}`)?.shard ?? -1;
   }
@@ -81,22 +104,20 @@ export class ShardDeathScene {
     );
   }
 
-  /** Kills shard 0 by an uncaught exception, in the middle of a window of ten seconds. */
-  async killOne(): Promise<DeathReport> {
-    const { voice, client } = this;
+  /** Shard 0 dies two seconds into a window of that length, or a longer one where its players take longer. */
+  async killOne(fault: FaultCommand['fault'] = 'throw', windowMs = WINDOW_MS): Promise<DeathReport> {
+    const { voice } = this;
     const theirs = this.guilds.filter((guild) => this.shardOf(guild) === 0);
     const others = this.guilds.filter((guild) => this.shardOf(guild) === 1);
+    for (const guild of theirs) this.#uncounted.set(guild, await voice.count(guild));
     await voice.resetCounters();
     const before = await this.#counts(others);
     const probe = new FloorProbe();
     const began = performance.now();
-    setTimeout(() => {
-      makeFault({ shard: 0, fault: 'throw' });
-    }, KILL_AFTER_MS);
-    await Promise.all(theirs.map((guild) => client.waitForEvent(guild, 'TrackEndEvent')));
-    const toldAfter = performance.now() - began - KILL_AFTER_MS;
-    await Promise.all(theirs.map((guild) => voice.waitForIdentify(guild, 2)));
-    await new Promise((resolve) => setTimeout(resolve, began + WINDOW_MS - performance.now()));
+    await new Promise((resolve) => setTimeout(resolve, KILL_AFTER_MS));
+    const noticedAfter = await this.kill(0, fault);
+    await Promise.all(theirs.map((guild) => this.waitForReturn(guild)));
+    await new Promise((resolve) => setTimeout(resolve, began + windowMs - performance.now()));
     const after = await this.#counts(others);
     const floor = await probe.stop();
     const survivors: Survivor[] = [];
@@ -112,7 +133,63 @@ export class ShardDeathScene {
         latest: report?.lateness.max ?? NaN,
       });
     }
-    return { theirs, survivors, toldAfter, floor };
+    const returned: Returned[] = [];
+    for (const guild of theirs) returned.push(await this.#returned(guild));
+    return { returned, survivors, noticedAfter, floor };
+  }
+
+  /** Resolves with the milliseconds that it took the fleet to notice. */
+  async kill(shard: number, fault: FaultCommand['fault']): Promise<number> {
+    const { fleet } = this.node;
+    const deaths = fleet.reports()[shard]?.restarts ?? 0;
+    const began = performance.now();
+    makeFault({ shard, fault, ms: SPIN_MS });
+    while ((fleet.reports()[shard]?.restarts ?? 0) === deaths) {
+      if (performance.now() - began > RETURN_LIMIT_MS) throw new Error('nobody noticed');
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    return performance.now() - began;
+  }
+
+  /** A second of it was heard over its new connection. */
+  async waitForReturn(guild: string): Promise<void> {
+    const { voice } = this;
+    const session = await voice.waitForIdentify(guild, 2, RETURN_LIMIT_MS);
+    const until = performance.now() + RETURN_LIMIT_MS;
+    for (;;) {
+      const report = await voice.report(session);
+      if ((report?.packets ?? 0) >= 50) return;
+      if (performance.now() > until) throw new Error(`${guild} does not play on`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  async #returned(guild: string): Promise<Returned> {
+    const { voice } = this;
+    const [old, young] = await voice.reports(guild);
+    return {
+      guild,
+      gap: (young?.firstAt ?? NaN) - (old?.lastAt ?? NaN),
+      repeated: await this.#repeated(guild),
+      missing: (old?.missing ?? NaN) + (young?.missing ?? NaN),
+      violations: (old?.violationCount ?? NaN) + (young?.violationCount ?? NaN),
+    };
+  }
+
+  /** Everything that was heard since the start of the track, against its position before and after the counting. */
+  async #repeated(guild: string): Promise<number> {
+    const least = await this.positionOf(guild);
+    const heard = (this.#uncounted.get(guild) ?? 0) + (await this.voice.count(guild));
+    const most = await this.positionOf(guild);
+    const ms = heard * FRAME_MS;
+    return ms > most ? ms - most : Math.min(0, ms - least);
+  }
+
+  async positionOf(guild: string): Promise<number> {
+    const { state } = (await this.client.must('GET', this.client.player(guild))) as {
+      state: { position: number };
+    };
+    return state.position;
   }
 
   async close(): Promise<void> {

@@ -3,6 +3,9 @@ import { BroadcastChannel } from 'node:worker_threads';
 
 export const FAULT_CHANNEL = 'pumice-fault';
 
+/** Added to a sender's number; see faulty-sender-entry.ts. */
+export const SENDER_FAULT = 1_000;
+
 export interface FaultCommand {
   readonly shard: number;
   /** An uncaught exception; process.exit; the heap runs full; the task's promise rejects; nothing else runs. */

@@ -27,7 +27,7 @@ const SILENCE_BEFORE_PAUSE = 5;
 /** A group that has been settled for that long leaves no excuse for a frame its members cannot decrypt. */
 const SETTLED_MS = 1_500;
 
-export interface StreamReport {
+export interface StreamCounts {
   packets: number;
   bytes: number;
   /** Packets that were authenticated; all of them unless `openEvery` is above 1. */
@@ -48,10 +48,16 @@ export interface StreamReport {
   /** Legal jumps: a multiple of 960 behind a pause. */
   timestampJumps: number;
   nonceReuses: number;
+  /** RTCP packets that were authenticated, and those that were not. */
+  rtcp: number;
+  badRtcp: number;
   /** Frames other than silence while op 5 said that the bot does not speak. */
   beforeSpeaking: number;
   /** Most frames in a row less than 5 ms apart. */
   longestBurst: number;
+}
+
+export interface StreamReport extends StreamCounts {
   /** The first 50 faults in words. */
   violations: string[];
   violationCount: number;
@@ -69,6 +75,7 @@ export interface StreamContext {
   readonly speakingGraceMs: number;
   /** The frame in a packet, or null when it does not authenticate. */
   unseal(packet: Buffer): Buffer | null;
+  unsealRtcp(packet: Buffer): Buffer | null;
   /** Undefined: there is nobody who could; null: nobody of them could. */
   decrypt(frame: Buffer): Buffer | null | undefined;
   /** Milliseconds for which bot and listeners have been in a settled group; 0: they are not. */
@@ -95,9 +102,9 @@ interface Last {
 
 export class StreamAudit {
   readonly #context: StreamContext;
-  readonly #nonces = new NonceLedger();
+  #nonces = new NonceLedger();
   readonly #missing = new Set<number>();
-  #counts = noCounts();
+  #counts: StreamCounts = noCounts();
   #violations: string[] = [];
   #violationCount = 0;
   #grid = new ArrivalGrid();
@@ -130,6 +137,19 @@ export class StreamAudit {
     return this.#counts.packets;
   }
 
+  /** The counts of report() as they stand now, without the work of a whole report. */
+  get counts(): Readonly<StreamCounts> {
+    return this.#counts;
+  }
+
+  get violations(): readonly string[] {
+    return this.#violations;
+  }
+
+  get violationCount(): number {
+    return this.#violationCount;
+  }
+
   get grid(): ArrivalGrid {
     return this.#grid;
   }
@@ -143,6 +163,22 @@ export class StreamAudit {
   violation(text: string): void {
     this.#violationCount++;
     if (this.#violations.length < MAX_VIOLATIONS) this.#violations.push(text);
+  }
+
+  /** Op 4 has given the session another key; its nonces are all unused. */
+  newKey(): void {
+    this.#nonces = new NonceLedger();
+  }
+
+  /** RTCP uses nonces of the same key as RTP (§1.8). */
+  rtcp(packet: Buffer): void {
+    if (this.#context.unsealRtcp(packet) === null) {
+      this.#counts.badRtcp++;
+      this.violation('an RTCP packet does not authenticate');
+      return;
+    }
+    this.#counts.rtcp++;
+    this.#noteNonce(packet, 'an RTCP packet');
   }
 
   /** An RTP packet of this session's SSRC that arrived at `at`. */
@@ -159,10 +195,7 @@ export class StreamAudit {
       this.violation(`packet ${header.sequence} has payload type ${header.payloadType}`);
     }
     this.#count(packet, at);
-    if (this.#nonces.note(packet.readUInt32BE(packet.length - SUFFIX_BYTES))) {
-      this.#counts.nonceReuses++;
-      this.violation(`packet ${header.sequence} uses a nonce a second time`);
-    }
+    this.#noteNonce(packet, `packet ${header.sequence}`);
     const silence =
       payload === null
         ? packet.length === RTP_OVERHEAD + SILENCE_FRAME.length
@@ -196,6 +229,12 @@ export class StreamAudit {
     this.#firstAt = null;
     this.#missing.clear();
     this.#burst = 0;
+  }
+
+  #noteNonce(packet: Buffer, what: string): void {
+    if (!this.#nonces.note(packet.readUInt32BE(packet.length - SUFFIX_BYTES))) return;
+    this.#counts.nonceReuses++;
+    this.violation(`${what} uses a nonce a second time`);
   }
 
   #count(packet: Buffer, at: number): void {
@@ -308,7 +347,7 @@ function isDaveFrame(payload: Buffer): boolean {
   return payload.length > 11 && payload.readUInt16BE(payload.length - 2) === 0xfafa;
 }
 
-function noCounts() {
+function noCounts(): StreamCounts {
   return {
     packets: 0,
     bytes: 0,
@@ -325,6 +364,8 @@ function noCounts() {
     timestampFaults: 0,
     timestampJumps: 0,
     nonceReuses: 0,
+    rtcp: 0,
+    badRtcp: 0,
     beforeSpeaking: 0,
     longestBurst: 0,
   };

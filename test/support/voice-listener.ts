@@ -70,6 +70,11 @@ export class VoiceListener implements DaveMember {
     }
   }
 
+  /** An Opus frame as this member would send it: end-to-end encrypted while it is in a group. */
+  encrypt(opus: Buffer): Buffer {
+    return this.ready ? this.#session.encryptOpus(opus) : opus;
+  }
+
   deliverJson(op: number, d: unknown): void {
     if (op === 11) for (const userId of (d as { user_ids: string[] }).user_ids) this.#known.add(userId);
     else if (op === 13) this.#known.delete((d as { user_id: string }).user_id);

@@ -1,17 +1,22 @@
 // One voice session of a bot: its numbers, key, numbered messages, place in the channel and audited stream. It
-// outlives its websocket for as long as it can be resumed. Driven by gateway-connection.ts and voice-udp.ts; the
-// faults that concern single messages to a bot are committed here.
+// outlives its websocket for as long as it can be resumed. Driven by gateway-connection.ts and voice-udp.ts.
 
 import crypto from 'node:crypto';
 import type { DaveMember } from './dave-member.js';
-import type { DaveReport } from './dave-report.js';
-import { ResendBuffer } from './resend-buffer.js';
-import type { NumberedMessage } from './resend-buffer.js';
-import { openPacket } from './rtp-packet.js';
-import { StreamAudit } from './stream-audit.js';
-import type { AuditedFrame, StreamContext, StreamReport } from './stream-audit.js';
+import { ResendBuffer, type GatewayMessageData, type NumberedMessage } from './resend-buffer.js';
+import { openPacket, openRtcp, sealPacket, sealRtcp, type RtpHeader } from './rtp-packet.js';
+import { StreamAudit, type AuditedFrame, type StreamContext } from './stream-audit.js';
 import type { VoiceChannel } from './voice-channel.js';
-import type { AeadMode, FakeVoiceOptions, GatewayClose, VoiceFaults } from './voice-options.js';
+import type { GatewayClose } from './voice-closes.js';
+import type { JunkKind } from './voice-junk.js';
+import { VoiceLine } from './voice-line.js';
+import type { AeadMode, FakeVoiceOptions, VoiceFaults } from './voice-options.js';
+import type { VoiceReport } from './voice-report.js';
+
+export type { ReceivedFrame, VoiceReport } from './voice-report.js';
+
+/** Far from where a client's counter is, so that both directions under one key keep apart. */
+const FIRST_SUFFIX = 0x8000_0000;
 
 export interface SessionIdentity {
   readonly guildId: string;
@@ -24,40 +29,19 @@ export interface SessionIdentity {
 /** The websocket of a session, as far as the session is concerned. */
 export interface SessionSocket {
   readonly open: boolean;
-  send(data: string | Buffer): void;
+  send(data: GatewayMessageData): void;
   /** The reason defaults to the name of the code. */
   close(code: number, reason?: string): void;
   /** Cuts the TCP connection without a close frame. */
   cut(): void;
+  /** Without kinds whatever a client can only ignore. */
+  junk(kinds?: readonly JunkKind[]): void;
 }
 
-export interface ReceivedFrame extends AuditedFrame {
-  /** `id` of the voice session. */
-  readonly session: string;
-}
-
-export interface VoiceReport extends StreamReport {
-  /** Unique within the server: 's1', 's2'. */
-  id: string;
-  guildId: string;
-  userId: string;
-  channelId: string;
-  sessionId: string;
-  ssrc: number;
-  mode: AeadMode | null;
-  /** Its websocket is open. */
-  open: boolean;
-  close: GatewayClose | null;
-  resumes: number;
-  heartbeats: number;
-  /** Discovery packets that got an answer. */
-  discoveries: number;
-  speaking: boolean;
-  /** The flags of every op 5 of the bot, in order. */
-  speakingFlags: number[];
-  /** The `d` of the newest op 15, null before one. */
-  sinkWants: unknown;
-  dave: DaveReport;
+/** Where a bot was last heard from; what is sent to it goes there (discord-voice.md §1.7). */
+export interface UdpAddress {
+  readonly address: string;
+  readonly port: number;
 }
 
 export class VoiceSession implements DaveMember, StreamContext {
@@ -84,20 +68,26 @@ export class VoiceSession implements DaveMember, StreamContext {
   heartbeats = 0;
   discoveries = 0;
   discoveriesDropped = 0;
+  badDiscoveries = 0;
   sinkWants: unknown = null;
+  video: unknown = null;
+  memberFrames = 0;
+  /** Null until a datagram has come. */
+  address: UdpAddress | null = null;
+  readonly port: number;
   readonly speakingFlags: number[] = [];
 
   readonly #onFrame: (session: VoiceSession, frame: AuditedFrame) => void;
   readonly #buffer: ResendBuffer;
-  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #line: VoiceLine;
   #key: Buffer | null = null;
   #socket: SessionSocket | null = null;
-  #heldNames: unknown[] = [];
-  #welcomed = false;
+  #suffix = FIRST_SUFFIX;
 
   constructor(
     id: string,
     ssrc: number,
+    port: number,
     identity: SessionIdentity,
     channel: VoiceChannel,
     options: FakeVoiceOptions,
@@ -106,6 +96,7 @@ export class VoiceSession implements DaveMember, StreamContext {
   ) {
     this.id = id;
     this.ssrc = ssrc;
+    this.port = port;
     this.guildId = identity.guildId;
     this.userId = identity.userId;
     this.sessionId = identity.sessionId;
@@ -116,6 +107,7 @@ export class VoiceSession implements DaveMember, StreamContext {
     this.faults = faults;
     this.#onFrame = onFrame;
     this.#buffer = new ResendBuffer(options.firstSeq, options.resumeBuffer);
+    this.#line = new VoiceLine(this);
     this.audit = new StreamAudit(this);
   }
 
@@ -136,6 +128,8 @@ export class VoiceSession implements DaveMember, StreamContext {
   makeKey(mode: AeadMode): readonly number[] {
     this.mode = mode;
     this.#key = crypto.randomBytes(32);
+    this.#suffix = FIRST_SUFFIX;
+    this.audit.newKey();
     return [...this.#key];
   }
 
@@ -158,6 +152,10 @@ export class VoiceSession implements DaveMember, StreamContext {
     this.#socket?.close(code, reason);
   }
 
+  junk(kinds?: readonly JunkKind[]): void {
+    this.#socket?.junk(kinds);
+  }
+
   /** The connection is cut without a close frame. */
   cut(): void {
     this.#socket?.cut();
@@ -165,8 +163,7 @@ export class VoiceSession implements DaveMember, StreamContext {
 
   end(): void {
     this.ended = true;
-    for (const timer of this.#timers) clearTimeout(timer);
-    this.#timers.clear();
+    this.#line.close();
     this.channel.delivery.leave(this.userId);
   }
 
@@ -190,16 +187,33 @@ export class VoiceSession implements DaveMember, StreamContext {
   }
 
   deliverJson(op: number, d: unknown): void {
-    if (op === 11 && this.faults.unknownUserProposals === true) this.#heldNames.push(d);
-    else if (op === 22) this.#execute(d);
-    else this.sendJson(op, d);
+    this.#line.json(op, d);
   }
 
   deliverBinary(op: number, payload: Buffer): void {
-    this.sendBinary(op, op === 30 ? this.#welcome(payload) : payload);
-    if (op !== 27) return;
-    for (const names of this.#heldNames) this.sendJson(11, names);
-    this.#heldNames = [];
+    this.#line.binary(op, payload);
+  }
+
+  // ---- Voices of others ----
+
+  /** By its newest op 15: the quality it wants of that SSRC, else of any; all of it before one (§1.4). */
+  wants(ssrc: number): boolean {
+    const wants = this.sinkWants;
+    if (typeof wants !== 'object' || wants === null) return true;
+    const { [String(ssrc)]: one, any } = wants as Record<string, unknown>;
+    return Number(one ?? any ?? 100) > 0;
+  }
+
+  /** Null before there is a key. */
+  seal(at: RtpHeader, frame: Buffer): Buffer | null {
+    if (this.#key === null || this.mode === null) return null;
+    return sealPacket(this.mode, this.#key, at, this.#suffix++, frame);
+  }
+
+  /** An RTCP packet whose first eight bytes stay in the clear; null before there is a key. */
+  sealRtcp(packet: Buffer): Buffer | null {
+    if (this.#key === null || this.mode === null) return null;
+    return sealRtcp(this.mode, this.#key, packet, this.#suffix++);
   }
 
   // ---- What the audit asks ----
@@ -207,6 +221,11 @@ export class VoiceSession implements DaveMember, StreamContext {
   unseal(packet: Buffer): Buffer | null {
     if (this.#key === null || this.mode === null) return null;
     return openPacket(this.mode, this.#key, packet);
+  }
+
+  unsealRtcp(packet: Buffer): Buffer | null {
+    if (this.#key === null || this.mode === null) return null;
+    return openRtcp(this.mode, this.#key, packet);
   }
 
   decrypt(frame: Buffer): Buffer | null | undefined {
@@ -233,6 +252,7 @@ export class VoiceSession implements DaveMember, StreamContext {
       channelId: this.channel.id,
       sessionId: this.sessionId,
       ssrc: this.ssrc,
+      port: this.port,
       mode: this.mode,
       open: this.open,
       close: this.close,
@@ -242,6 +262,8 @@ export class VoiceSession implements DaveMember, StreamContext {
       speaking: this.audit.speaking,
       speakingFlags: [...this.speakingFlags],
       sinkWants: this.sinkWants,
+      video: this.video,
+      memberFrames: this.memberFrames,
       dave: this.channel.delivery.report(),
       ...this.audit.report(),
     };
@@ -249,32 +271,5 @@ export class VoiceSession implements DaveMember, StreamContext {
 
   #send(message: NumberedMessage): void {
     this.#socket?.send(message.data);
-  }
-
-  /** Op 22, late or never if a fault says so. */
-  #execute(d: unknown): void {
-    const { executeDelayMs, staleProposals } = this.faults;
-    if (executeDelayMs === null) return;
-    const execute = () => {
-      this.sendJson(22, d);
-      if (staleProposals === true) this.sendBinary(27, this.channel.delivery.staleProposals());
-    };
-    if (executeDelayMs === undefined) {
-      execute();
-      return;
-    }
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
-      execute();
-    }, executeDelayMs);
-    this.#timers.add(timer);
-  }
-
-  #welcome(payload: Buffer): Buffer {
-    if (this.faults.corruptWelcome !== true || this.#welcomed) return payload;
-    this.#welcomed = true;
-    const damaged = Buffer.from(payload);
-    damaged[damaged.length - 1]! ^= 0xff;
-    return damaged;
   }
 }

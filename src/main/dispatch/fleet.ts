@@ -16,7 +16,7 @@ export interface Placement {
 export interface FleetListener {
   /** In the order in which the shard sent them, before the answer of the command that caused them. */
   event(event: EventEnvelope): void;
-  /** A shard is gone; everything placed on it with its present epoch is lost. Commands to it fail. */
+  /** A shard is gone, and every event that it raised has been told: what was placed on it is lost with it. */
   shardDied(shard: number): void;
   /** Its replacement answers: the players of that shard may be placed again with `replace`. */
   shardReady(shard: number): void;
@@ -43,10 +43,26 @@ export interface ShardReport {
   readonly maxLatenessMs: number;
 }
 
+/** What one sender thread's counters say. */
+export interface SenderReport {
+  readonly sender: number;
+  readonly restarts: number;
+  /** Frames of players that left, and silence frames behind them. */
+  readonly sent: number;
+  readonly silence: number;
+  /** Slots that found an empty ring. */
+  readonly missed: number;
+  /** Packets per bucket of LATE_BUCKETS (src/shared/driver-words.ts). */
+  readonly lateness: readonly number[];
+  readonly maxLatenessMs: number;
+}
+
 export interface Fleet {
   readonly loader: LoadService;
   /** Whether at least one shard answers. */
   readonly ready: boolean;
+  /** Whether that shard answers; one that died does again once its replacement is ready. */
+  isUp(shard: number): boolean;
   /** Chooses the cheapest shard and gives the player a row there. Throws PUM_NO_SHARD. */
   place(player: string): Placement;
   /** A new placement with a grown epoch for a player whose shard died; the same shard's replacement. */
@@ -62,6 +78,8 @@ export interface Fleet {
   /** A word of the player's row (PlayerWord of src/shared/counter-words.ts). */
   word(placement: Placement, word: number): number;
   reports(): readonly ShardReport[];
+  /** None where the shards send by themselves. */
+  senders(): readonly SenderReport[];
   /** Lets every shard end by itself, then ends what is left. Resolves when all threads are gone. */
   drain(timeoutMs: number): Promise<void>;
 }

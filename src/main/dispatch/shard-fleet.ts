@@ -11,12 +11,14 @@ import type { LoadService } from '../../shared/load.js';
 import type { CommandOp, PlayerCommand } from '../../shared/shard-commands.js';
 import type { EventEnvelope, ShardNotice } from '../../shared/shard-events.js';
 import type { Log } from '../log.js';
-import type { Fleet, FleetListener, Placement, ShardReport } from './fleet.js';
+import type { Fleet, FleetListener, Placement, SenderReport, ShardReport } from './fleet.js';
 import { LoaderPool } from './loader.js';
 import { cheapest } from './placement.js';
 import { Pool } from './pool.js';
 import { Restarts } from './restarts.js';
+import { Senders } from './senders.js';
 import { ShardHandle } from './shard-handle.js';
+import { Watchdog } from './watchdog.js';
 
 export interface ShardFleetOptions {
   readonly values: ConfigValues;
@@ -27,10 +29,12 @@ export interface ShardFleetOptions {
   readonly listener: FleetListener;
   /** Shards to start; from the configuration and the processors. */
   readonly shards: number;
-  /** Too many shards have died: the process should end with 70. */
+  /** Too many shards have died, or one cannot be ended: the process should end with 70. */
   readonly giveUp: () => void;
   /** Another worker entry, for tests that need a shard to misbehave. */
   readonly entry?: URL;
+  /** The same for senders. */
+  readonly senderEntry?: URL;
 }
 
 /** What the fleet remembers of a placed player. */
@@ -48,7 +52,11 @@ export class ShardFleet implements Fleet {
   readonly #options: ShardFleetOptions;
   readonly #pool: Pool;
   readonly #shards: ShardHandle[];
+  readonly #senders: Senders;
+  /** Voice connections that a shard's driver takes. */
+  readonly #ceiling: number;
   readonly #restarts = new Restarts();
+  readonly #watchdog: Watchdog<ShardHandle>;
   readonly #players = new Map<string, Placed>();
   #epoch = 0;
   #nextCommand = 1;
@@ -80,6 +88,16 @@ export class ShardFleet implements Fleet {
       // A small young generation: short pauses, and less memory that is only waiting to be collected.
       maxYoungMb: SHARD_YOUNG_MB,
     });
+    this.#ceiling =
+      values['pumice.voice.driver'] === 'native' ? VOICE.maxNativeConnections : VOICE.maxDiscordjsConnections;
+    this.#senders = new Senders({
+      clock,
+      log: options.log,
+      count: senderThreads(values),
+      leadMs: values['lavalink.server.bufferDurationMs'],
+      giveUp: options.giveUp,
+      ...(options.senderEntry === undefined ? {} : { entry: options.senderEntry }),
+    });
     this.#shards = Array.from(
       { length: options.shards },
       (_, index) =>
@@ -93,8 +111,15 @@ export class ShardFleet implements Fleet {
           notice: (notice) => {
             this.#notice(index, notice);
           },
+          lease: () => this.#senders.lease(index),
+          stuck: () => {
+            this.#stuck(index);
+          },
         }),
     );
+    this.#watchdog = new Watchdog(clock, this.#shards, (shard) => {
+      this.#wedged(shard);
+    });
     this.#sampler = this.#sampleLater();
   }
 
@@ -107,8 +132,12 @@ export class ShardFleet implements Fleet {
     return !this.#draining && this.#shards.some((shard) => shard.up);
   }
 
+  isUp(shard: number): boolean {
+    return this.#shards[shard]?.up ?? false;
+  }
+
   place(player: string): Placement {
-    const shard = this.#draining ? null : cheapest(this.#shards, VOICE.maxDiscordjsConnections);
+    const shard = this.#draining ? null : cheapest(this.#shards, this.#ceiling);
     if (!shard) throw new ServerError('PUM_NO_SHARD');
     return this.#placeOn(shard, player);
   }
@@ -158,6 +187,10 @@ export class ShardFleet implements Fleet {
     return this.#row(placement).get(placement.row % ROWS_PER_TABLE, word);
   }
 
+  senders(): readonly SenderReport[] {
+    return this.#senders.reports();
+  }
+
   reports(): readonly ShardReport[] {
     return this.#shards.map((shard) => shard.report());
   }
@@ -165,6 +198,7 @@ export class ShardFleet implements Fleet {
   async drain(timeoutMs: number): Promise<void> {
     this.#draining = true;
     this.#sampler.cancel();
+    this.#watchdog.stop();
     for (const shard of this.#shards) shard.drain();
     let timer: Timer | null = null;
     const deadline = new Promise<void>((resolve) => {
@@ -173,6 +207,8 @@ export class ShardFleet implements Fleet {
     await Promise.race([Promise.allSettled(this.#lives), deadline]);
     (timer as Timer | null)?.cancel();
     await Promise.all([this.#pool.destroy(), this.#loaderPool.close()]);
+    // Behind the shards: the last silence of their players leaves through them.
+    await this.#senders.close();
   }
 
   #placeOn(shard: ShardHandle, player: string): Placement {
@@ -212,6 +248,23 @@ export class ShardFleet implements Fleet {
         this.#died(shard, thrown);
       },
     );
+  }
+
+  /** It is alive and does nothing any more (reliability.md case 9). */
+  #wedged(shard: ShardHandle): void {
+    const { log } = this.#options;
+    log.error(`shard ${String(shard.index)} does not answer`, {
+      shard: shard.index,
+      ms: DISPATCH.wedgedAfter,
+    });
+    void shard.terminate();
+  }
+
+  #stuck(index: number): void {
+    const { log, giveUp } = this.#options;
+    if (this.#draining) return;
+    log.error(`shard ${String(index)} hangs in native code and cannot be ended, giving up`, { shard: index });
+    giveUp();
   }
 
   #died(shard: ShardHandle, thrown: unknown): void {
@@ -269,6 +322,13 @@ export async function createShardFleet(options: ShardFleetOptions): Promise<Shar
   const fleet = new ShardFleet(options, await readCa(options.values['pumice.voice.caFile']));
   await fleet.start();
   return fleet;
+}
+
+/** One carries 1,000 players (architecture §2); the discordjs driver has none, its shards send. */
+function senderThreads(values: ConfigValues): number {
+  const asked = values['pumice.performance.senderThreads'];
+  if (asked === 'off' || values['pumice.voice.driver'] !== 'native') return 0;
+  return asked === 0 ? 1 : asked;
 }
 
 function megabytes(bytes: number | null): number | null {

@@ -15,6 +15,7 @@ import type { ShardNotice } from '../../shared/shard-events.js';
 import type { ShardTask } from '../../shared/shard-task.js';
 import type { ShardReport } from './fleet.js';
 import type { Pool } from './pool.js';
+import type { SenderLease } from './senders.js';
 
 export interface ShardHandleOptions {
   readonly index: number;
@@ -24,7 +25,14 @@ export interface ShardHandleOptions {
   readonly ca: string | null;
   readonly maxInFlight: number;
   readonly notice: (notice: ShardNotice) => void;
+  /** Rings and a sender for its next life; null where it sends by itself. */
+  readonly lease: () => SenderLease | null;
+  /** Its thread did not end when it was told to: it hangs in native code, which nothing can end. */
+  readonly stuck: () => void;
 }
+
+/** Milliseconds: what a dead thread has said is here long before. */
+const LAST_WORDS = 1_000;
 
 /** Weight of a new reading of the load. */
 const SMOOTHING = 0.3;
@@ -56,6 +64,11 @@ export class ShardHandle {
     return this.#up;
   }
 
+  /** What the watchdog looks at; null while no thread answers. */
+  get pulse(): number | null {
+    return this.#up ? this.#counters.get(ShardWord.pulse) : null;
+  }
+
   get inFlight(): number {
     return this.#channel?.inFlight ?? 0;
   }
@@ -63,7 +76,7 @@ export class ShardHandle {
   /**
    * Runs the shard's one task. `ready` is called when it answers; the promise resolves when the shard ended
    * by itself (drain) and rejects when it died or did not answer in time. Either way its thread is gone
-   * afterwards.
+   * afterwards, and everything that it said has been heard.
    */
   async live(ready: () => void): Promise<void> {
     const { port1, port2 } = new MessageChannel();
@@ -71,6 +84,10 @@ export class ShardHandle {
     // A thread that hangs at its start, or dies before it has taken the task, would be waited for for ever.
     const deadline = this.#options.clock.after(DISPATCH.startDeadline, () => {
       silence.abort();
+    });
+    let lastWord: () => void = () => undefined;
+    const heard = new Promise<void>((resolve) => {
+      lastWord = resolve;
     });
     const channel = new Channel(
       port1,
@@ -86,12 +103,13 @@ export class ShardHandle {
           }
           this.#options.notice(notice);
         },
-        // The task's promise tells of the thread's end; there is nothing more to do here.
-        broken: () => undefined,
+        // The task's promise tells of the thread's end; its port closes behind its last message.
+        broken: lastWord,
       },
       { clock: this.#options.clock, maxInFlight: this.#options.maxInFlight, perTurn: Infinity },
     );
     this.#channel = channel;
+    const sender = this.#options.lease();
     const task: ShardTask = {
       index: this.index,
       port: port2,
@@ -99,9 +117,10 @@ export class ShardHandle {
       tables: this.#tables.map((table) => table.buffer),
       config: this.#options.config,
       ca: this.#options.ca,
+      sender: sender?.link ?? null,
     };
     try {
-      await this.#options.pool.run(task, [port2], silence.signal);
+      await this.#options.pool.run(task, [port2, ...(sender?.ports ?? [])], silence.signal);
     } catch (thrown) {
       if (!silence.signal.aborted) throw thrown;
       throw new Error(`no answer within ${String(DISPATCH.startDeadline)} ms`, { cause: thrown });
@@ -109,12 +128,26 @@ export class ShardHandle {
       deadline.cancel();
       this.#up = false;
       this.#channel = null;
+      if (this.#threadId > 0) {
+        // A rejected task leaves its thread, timers and sockets alive: end it for certain.
+        await this.terminate();
+        const tooLong = this.#options.clock.after(LAST_WORDS, lastWord);
+        await heard;
+        tooLong.cancel();
+      }
       channel.close();
-      // A rejected task leaves its thread, timers and sockets alive: end it for certain.
-      if (this.#threadId > 0) await this.#options.pool.terminate(this.#threadId);
+      sender?.end();
       this.#threadId = 0;
       for (const word of GAUGES) this.#counters.set(word, 0);
     }
+  }
+
+  /** Ends its thread, if there is one; resolves when it is gone. */
+  async terminate(): Promise<void> {
+    const { clock, pool, stuck } = this.#options;
+    const deadline = clock.after(DISPATCH.terminateDeadline, stuck);
+    await pool.terminate(this.#threadId);
+    deadline.cancel();
   }
 
   /** Rejects with the shard's ServerError, PUM_COMMAND_DEADLINE, PUM_SHARD_BUSY or PUM_SHARD_GONE. */

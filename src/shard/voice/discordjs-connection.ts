@@ -80,6 +80,10 @@ export class DiscordjsConnection implements VoiceConnection, PacedOutput, Sessio
     return this.#session?.ping ?? -1;
   }
 
+  get depth(): number {
+    return VOICE.discordjsQueue;
+  }
+
   room(): number {
     return this.#lane.room();
   }

@@ -40,6 +40,8 @@ export interface VoiceClose {
 
 /** Where a player's frames go. All calls are synchronous and allocate nothing per frame. */
 export interface FrameSink {
+  /** Frames that it queues at most. */
+  readonly depth: number;
   /** How many more frames are accepted now; 0 while not connected. */
   room(): number;
   /** Queues one Opus frame. The bytes must stay as they are until onSent or flush. */

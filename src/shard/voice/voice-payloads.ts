@@ -57,7 +57,7 @@ export function readDescription(d: unknown): Description | null {
   const { mode, secret_key: key, dave_protocol_version: version = 0 } = fields(d);
   if (typeof mode !== 'string' || !Array.isArray(key) || key.length !== 32) return null;
   if (!key.every((byte) => isWhole(byte, 0, 255)) || !isWhole(version, 0, 65_535)) return null;
-  return { mode, key: Uint8Array.from(key as number[]), daveVersion: version };
+  return { mode, key: Uint8Array.from(key), daveVersion: version };
 }
 
 /** Op 8: milliseconds between heartbeats. */

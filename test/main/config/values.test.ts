@@ -96,7 +96,7 @@ const WRONG: readonly (readonly [ConfigPath, string, RegExp])[] = [
   ['pumice.sources.allowPrivate', 'localhost', /is no address and no CIDR/],
   ['lavalink.plugins', 'text', /must be a list of maps/],
   ['plugins', 'text', /must be a map/],
-  ['pumice.voice.driver', 'native', /the native voice driver is not built yet; use discordjs/],
+  ['pumice.voice.driver', 'other', /must be one of native, discordjs/],
   ['pumice.tokio.ioDriverEnabled', 'false', /refused: Node cannot run without its poller and timers/],
   ['pumice.tokio.timeDriverEnabled', 'false', /refused: Node cannot run without its poller and timers/],
 ];

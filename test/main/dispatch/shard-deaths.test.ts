@@ -53,6 +53,45 @@ for (const [name, deed] of [
   });
 }
 
+t.test('a shard that spins is noticed by its pulse, ended and replaced', LIMIT, async (t) => {
+  const house = await FleetHouse.start(t, 2);
+  const { fleet, told } = house;
+  const [first, second] = [fleet.place('a'), fleet.place('b')];
+  const began = performance.now();
+  const spinning = fleet.command('a', first, update(Deed.spin), 20_000);
+  await t.rejects(spinning, { code: 'PUM_SHARD_GONE' });
+  const noticed = performance.now() - began;
+  // Its last pulse was up to 200 ms old.
+  t.ok(noticed > 1_700, `${noticed.toFixed(0)} ms`);
+  await house.until(({ ready }) => ready.length === 1);
+  t.ok(performance.now() - began < 9_000, 'three times what it may take');
+  const moved = fleet.replace('a', first);
+  await fleet.command('a', moved, create(moved.row), 5_000);
+  await fleet.command('b', second, update(1), 5_000);
+  t.same([told.died, told.ready, told.gaveUp], [[first.shard], [first.shard], 0]);
+  t.match(fleet.reports()[second.shard], { restarts: 0, up: true });
+});
+
+t.test('what a shard said before it died is heard before its death is told', LIMIT, async (t) => {
+  const house = await FleetHouse.start(t, 1);
+  const { fleet, told } = house;
+  for (let round = 1; round <= 2; round++) {
+    const player = `p${String(round)}`;
+    const placement = fleet.place(player);
+    await fleet.command(player, placement, create(placement.row), 5_000);
+    let toldAtDeath = -1;
+    for (let n = 0; n < 50; n++) fleet.command(player, placement, update(n), 5_000).catch(() => undefined);
+    fleet.command(player, placement, update(Deed.exit), 5_000).catch(() => undefined);
+    await house.until(({ died }) => {
+      if (died.length === round && toldAtDeath < 0) toldAtDeath = told.events.length;
+      return toldAtDeath >= 0;
+    });
+    t.equal(toldAtDeath, round * 50);
+    await house.until(({ ready }) => ready.length === round);
+    fleet.release(player, placement);
+  }
+});
+
 t.test('new players go to the shards that live', LIMIT, async (t) => {
   const house = await FleetHouse.start(t, 2);
   const { fleet } = house;

@@ -6,12 +6,13 @@ import { systemClock } from '../../../src/shared/clock.js';
 import { createDiscordjsDriver } from '../../../src/shard/voice/discordjs-driver.js';
 import { driverContract } from './driver-contract.js';
 
-driverContract(t, ({ ca, guard, maxConnections, times }) =>
+driverContract(t, ({ ca, guard, maxConnections, counters, times }) =>
   createDiscordjsDriver({
     clock: systemClock,
     guard,
     ca,
     times,
+    ...(counters === undefined ? {} : { counters }),
     ...(maxConnections === undefined ? {} : { maxConnections }),
   }),
 );

@@ -7,10 +7,12 @@ import { VoicePlayer, voiceServer } from '../../support/voice-player.js';
 import { CEILING, contiguous, driverSetting, numbersOf, pause, upTo } from './driver-setting.js';
 import type { DriverMaker, DriverSetting, FakeOptions } from './driver-setting.js';
 import { closingContract } from './driver-closing-contract.js';
+import { faultsContract } from './driver-faults-contract.js';
 import { refusalContract } from './driver-refusal-contract.js';
 
 export function driverContract(t: Test, make: DriverMaker): void {
   closingContract(t, make);
+  faultsContract(t, make);
   refusalContract(t, make);
   const setting = (
     t: Test,
@@ -106,6 +108,7 @@ export function driverContract(t: Test, make: DriverMaker): void {
     await pause(300);
     player.play(10);
     await fake.waitForFrames(guildId, 30);
+    await fake.waitForSpeaking(guildId, false);
     const frames = fake.frames(guildId);
     t.ok(contiguous(frames.slice(0, 15)));
     t.ok(contiguous(frames.slice(15, 30)));

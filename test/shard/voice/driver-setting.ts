@@ -14,6 +14,8 @@ export interface DriverSetting {
   readonly ca: string | null;
   readonly guard: VoiceGuard;
   readonly maxConnections?: number;
+  /** The words named by DRIVER. */
+  readonly counters?: Float64Array;
   /** Milliseconds; the short ones keep the tests quick. */
   readonly times: {
     readonly connectDeadline: number;

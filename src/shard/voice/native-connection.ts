@@ -1,0 +1,334 @@
+// One player's voice connection of the native driver: carries out what voice-state.ts decides, and joins
+// gateway, DAVE group and frame stream. Made by the driver, in a shard. Knows no socket and no library.
+
+import type { Clock, Timer } from '../../shared/clock.js';
+import { DRIVER, count } from '../../shared/driver-words.js';
+import { ServerError } from '../../shared/errors.js';
+import type { DaveQueue } from './dave-queue.js';
+import type { VoiceConnection, VoiceListener, VoiceServer } from './driver.js';
+import type { GatewayClose, GatewayTrust } from './gateway.js';
+import { GatewaySession, type GatewaySessionOwner } from './gateway-session.js';
+import { NativeSession, type FrameListener, type RingLease, type RingOwner } from './native-session.js';
+import { usableMode } from './seal.js';
+import type { VoiceGuard } from './voice-guard.js';
+import { Op, readDescription, readGreeting, readUser, readUsers } from './voice-payloads.js';
+import type { Description, Greeting } from './voice-payloads.js';
+import { FIRST_STATE, firstEffects, nextVoiceState } from './voice-state.js';
+import type { VoiceEffect, VoiceEvent, VoiceState, VoiceTimes } from './voice-state.js';
+
+export interface NativeParts {
+  readonly clock: Clock;
+  readonly guard: VoiceGuard;
+  readonly trust: GatewayTrust;
+  readonly counters: Float64Array;
+  readonly times: VoiceTimes & { readonly daveHold: number };
+  readonly daveQueue: DaveQueue;
+  /** Frames that may lie ahead in the ring. */
+  readonly lead: number;
+  /** Throws PUM_VOICE_FULL. */
+  readonly lease: (owner: RingOwner) => RingLease;
+  readonly random: () => number;
+  /** The connection has released everything. */
+  readonly onOver: (connection: NativeConnection) => void;
+}
+
+export class NativeConnection implements VoiceConnection, GatewaySessionOwner, FrameListener {
+  readonly #parts: NativeParts;
+  readonly #server: VoiceServer;
+  readonly #listener: VoiceListener;
+  readonly #mayConnect: () => boolean;
+  readonly #gateway: GatewaySession;
+  #state: VoiceState = FIRST_STATE;
+  #session: NativeSession;
+  #abort = new AbortController();
+  #deadline: Timer | null = null;
+  #retry: Timer | null = null;
+
+  /** Starts connecting at once. */
+  constructor(parts: NativeParts, server: VoiceServer, listener: VoiceListener, mayConnect: () => boolean) {
+    this.#parts = parts;
+    this.#server = server;
+    this.#listener = listener;
+    this.#mayConnect = mayConnect;
+    this.#gateway = new GatewaySession(parts.clock, parts.trust, this);
+    this.#session = this.#newSession();
+    for (const effect of firstEffects(parts.times)) this.#perform(effect);
+  }
+
+  /** True while frames can leave, so also while only the gateway is being resumed. */
+  get connected(): boolean {
+    return this.#session.stream !== null;
+  }
+
+  get ping(): number {
+    return this.#gateway.ping;
+  }
+
+  get depth(): number {
+    return this.#parts.lead;
+  }
+
+  room(): number {
+    return this.#session.stream?.room() ?? 0;
+  }
+
+  push(frame: Uint8Array): void {
+    this.#session.stream?.push(frame);
+  }
+
+  runsOutAt(): number {
+    return this.#session.stream?.runsOutAt() ?? this.#parts.clock.now();
+  }
+
+  flush(): number {
+    return this.#session.stream?.flush() ?? 0;
+  }
+
+  finish(): void {
+    this.#session.stream?.finish();
+  }
+
+  close(): void {
+    this.#on({ kind: 'close' });
+  }
+
+  /** Tells what has left; called by the driver every few frames. */
+  poll(): void {
+    this.#session.stream?.poll();
+  }
+
+  // ---- From the gateway ----
+
+  onOpen(): void {
+    this.#on({ kind: 'opened', mayConnect: this.#mayConnect() });
+  }
+
+  onJson(op: number, d: unknown): void {
+    switch (op) {
+      case Op.ready:
+        this.#greeted(readGreeting(d));
+        break;
+      case Op.sessionDescription:
+        this.#described(readDescription(d));
+        break;
+      case Op.resumed:
+        this.#on({ kind: 'resumed' });
+        break;
+      case Op.clientsConnect: {
+        const users = readUsers(d);
+        if (users === null) this.onIgnored();
+        else this.#session.dave.usersConnected(users);
+        break;
+      }
+      case Op.clientDisconnect: {
+        const user = readUser(d);
+        if (user === null) this.onIgnored();
+        else this.#session.dave.userLeft(user);
+        break;
+      }
+      case Op.davePrepareTransition:
+      case Op.daveExecuteTransition:
+      case Op.davePrepareEpoch:
+        this.#session.dave.json(op, d);
+        break;
+      default: // Video, flags, platforms, speed tests: nothing that a sender needs.
+    }
+  }
+
+  onBinary(op: number, payload: Buffer): void {
+    this.#session.dave.binary(op, payload);
+  }
+
+  onLost(close: GatewayClose): void {
+    this.#on({ kind: 'lost', close });
+  }
+
+  onIgnored(): void {
+    count(this.#parts.counters, DRIVER.ignored);
+  }
+
+  // ---- From the session ----
+
+  onSent(at: number): void {
+    this.#listener.onSent(at);
+  }
+
+  onMissed(): void {
+    this.#listener.onMissed();
+  }
+
+  // ---- The state and what follows from it ----
+
+  #greeted(greeting: Greeting | null): void {
+    if (this.#state.step.kind !== 'greeting') {
+      this.onIgnored();
+    } else if (greeting === null) {
+      this.#refuse(1006, 'The Ready message of the voice server is damaged');
+    } else if (!this.#parts.guard.udpAllowed(this.#server.endpoint, greeting.address)) {
+      this.#refuse(1008, `The voice server named ${greeting.address} for audio, which is not allowed`);
+    } else if (usableMode(greeting.modes) === null) {
+      const offered = greeting.modes.slice(0, 8).join(', ');
+      this.#refuse(4016, `No encryption mode in common with the voice server (${offered})`);
+    } else {
+      this.#on({ kind: 'greeted', greeting });
+    }
+  }
+
+  #described(description: Description | null): void {
+    if (this.#state.step.kind !== 'selecting') {
+      this.onIgnored();
+    } else if (description === null || usableMode([description.mode]) === null) {
+      this.#refuse(1006, 'The SessionDescription message of the voice server is damaged');
+    } else {
+      this.#on({ kind: 'described', description });
+    }
+  }
+
+  #refuse(code: number, reason: string): void {
+    this.#on({ kind: 'refused', code, reason });
+  }
+
+  #on(event: VoiceEvent): void {
+    const { clock, random, times } = this.#parts;
+    const { state, effects } = nextVoiceState(this.#state, event, {
+      now: clock.now(),
+      random: random(),
+      times,
+    });
+    this.#state = state;
+    for (const effect of effects) this.#perform(effect);
+  }
+
+  #perform(effect: VoiceEffect): void {
+    switch (effect.do) {
+      case 'dial':
+        void this.#dial();
+        break;
+      case 'identify':
+        this.#identify();
+        break;
+      case 'resume':
+        this.#resume();
+        break;
+      case 'discover':
+        this.#discover(effect.greeting);
+        break;
+      case 'select':
+        this.#select(effect.greeting, effect.address, effect.port);
+        break;
+      case 'open':
+        this.#session.open(effect.greeting, effect.description);
+        break;
+      case 'reopen':
+        this.#session.stream?.tellAgain();
+        break;
+      case 'forget':
+        this.#gateway.close(1000);
+        this.#session.close();
+        this.#gateway.forget();
+        this.#session = this.#newSession();
+        break;
+      case 'hangUp':
+        this.#abort.abort();
+        this.#gateway.hangUp();
+        break;
+      case 'deadlineIn':
+        this.#deadline?.cancel();
+        this.#deadline = this.#parts.clock.after(effect.ms, () => {
+          this.#on({ kind: 'deadline' });
+        });
+        break;
+      case 'noDeadline':
+        this.#deadline?.cancel();
+        break;
+      case 'retryIn':
+        this.#retry?.cancel();
+        this.#retry = this.#parts.clock.after(effect.ms, () => {
+          this.#on({ kind: 'retry' });
+        });
+        break;
+      case 'tellReady':
+        this.#listener.onReady();
+        break;
+      case 'tellClosed':
+        this.#listener.onClosed(effect.close);
+        break;
+      case 'release':
+        this.#release();
+        break;
+    }
+  }
+
+  /** Resolves the endpoint and opens the gateway at the address that was checked. */
+  async #dial(): Promise<void> {
+    this.#abort.abort();
+    const abort = (this.#abort = new AbortController());
+    try {
+      const target = await this.#parts.guard.resolve(this.#server.endpoint, abort.signal);
+      if (abort.signal.aborted) return;
+      if (this.#mayConnect()) this.#gateway.open(target, this.#parts.times.connectDeadline);
+      else this.#on({ kind: 'superseded' });
+    } catch (thrown) {
+      if (abort.signal.aborted) return;
+      const error = ServerError.from(thrown, 'PUM_SOURCE_RESOLVE');
+      if (error.code !== 'PUM_SOURCE_RESOLVE') this.#refuse(1008, error.message);
+      else this.onLost({ code: 1006, reason: error.message, byRemote: false, failure: error.code });
+    }
+  }
+
+  #identify(): void {
+    count(this.#parts.counters, DRIVER.identifies);
+    const { guildId, userId, sessionId, token } = this.#server;
+    this.#gateway.sendJson(Op.identify, {
+      server_id: guildId,
+      user_id: userId,
+      session_id: sessionId,
+      token,
+      max_dave_protocol_version: 1,
+    });
+  }
+
+  #resume(): void {
+    count(this.#parts.counters, DRIVER.resumes);
+    const { guildId, sessionId, token } = this.#server;
+    this.#gateway.sendJson(Op.resume, {
+      server_id: guildId,
+      session_id: sessionId,
+      token,
+      seq_ack: this.#gateway.sequence,
+    });
+  }
+
+  #discover(greeting: Greeting): void {
+    try {
+      this.#session.discover(greeting, (address, port) => {
+        this.#on({ kind: 'discovered', address, port });
+      });
+    } catch (thrown) {
+      this.#refuse(1006, ServerError.from(thrown, 'PUM_VOICE_FAILED').message);
+    }
+  }
+
+  #select({ modes }: Greeting, address: string, port: number): void {
+    const data = { address, port, mode: usableMode(modes) };
+    this.#gateway.sendJson(Op.selectProtocol, { protocol: 'udp', data });
+  }
+
+  #newSession(): NativeSession {
+    return new NativeSession({
+      parts: this.#parts,
+      server: this.#server,
+      gateway: this.#gateway,
+      frames: this,
+    });
+  }
+
+  #release(): void {
+    this.#abort.abort();
+    this.#deadline?.cancel();
+    this.#retry?.cancel();
+    this.#gateway.close(1000);
+    this.#session.close();
+    this.#parts.onOver(this);
+  }
+}

@@ -1,0 +1,24 @@
+// How large the send rings of a shard are, from the lead that is configured. Main makes the slab of each shard
+// with it, and a shard that sends by itself its own. Pure.
+import { VOICE } from './limits.js';
+import { createSlab, type SlabLayout } from './send-ring.js';
+
+const FRAME_MS = 20;
+
+/** Bytes of a ring per frame of lead: 140 kbit/s with all that encryption adds; more only shortens the lead. */
+const BYTES_PER_FRAME = 400;
+
+/** Frames that may lie ahead in a ring. */
+export function leadFrames(leadMs: number): number {
+  return Math.max(2, Math.round(leadMs / FRAME_MS));
+}
+
+/** A slab for that many connections; the memory of a ring that was never used costs nothing. */
+export function slabFor(leadMs: number, connections: number = VOICE.maxNativeConnections): SlabLayout {
+  const lead = leadFrames(leadMs);
+  // One slot is never filled, for it gives the next timestamp, and five are for the silence behind the frames.
+  const slots = lead + 6 <= 32 ? 32 : 64;
+  const bytes = 2 ** Math.ceil(Math.log2(lead * BYTES_PER_FRAME));
+  // A session that is given up keeps its ring until the sender has let go of it.
+  return createSlab(connections + VOICE.spareRings, slots, bytes);
+}

@@ -1,0 +1,29 @@
+// Our own driver under the contract of all voice drivers, with the sender in the same thread. What only this one
+// has to do is in native-faults.test.ts; the sender in a thread of its own in test/shard/sender/.
+
+import t from 'tap';
+import { systemClock } from '../../../src/shared/clock.js';
+import { DRIVER_WORDS } from '../../../src/shared/driver-words.js';
+import { slabFor } from '../../../src/shared/ring-plan.js';
+import { createSender } from '../../../src/shard/sender/create-sender.js';
+import { createNativeDriver } from '../../../src/shard/voice/native-driver.js';
+import { driverContract } from './driver-contract.js';
+
+driverContract(t, ({ ca, guard, maxConnections, counters = new Float64Array(DRIVER_WORDS), times }) => {
+  const slab = slabFor(400, 16);
+  const sender = createSender(systemClock, counters);
+  return createNativeDriver({
+    clock: systemClock,
+    guard,
+    ca,
+    times,
+    counters,
+    leadMs: 400,
+    slab,
+    attach: (listener) => sender.loop.attach(slab, listener),
+    detach: () => {
+      sender.close();
+    },
+    ...(maxConnections === undefined ? {} : { maxConnections }),
+  });
+});
