@@ -171,7 +171,7 @@ t.test('a seek lands within a frame, forwards, backwards and a little ahead', { 
     const answer = await node.patch(guild, { position: target });
     t.equal(positionOf(answer), target, 'the answer knows the new position');
     // A seek outside the window waits for the origin first; how long is the bench's matter.
-    let heard: readonly number[] = [];
+    let heard: readonly (number | null)[] = [];
     let jump = -1;
     for (let frames = 40; jump < 0 && frames <= 400; frames += 20) {
       await house.voice.waitForFrames(guild, before + frames);
