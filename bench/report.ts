@@ -4,6 +4,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { CapacityResult } from './capacity-run.js';
+import type { PacketResult } from './packet.js';
 import type { Kept } from './results.js';
 import type { DeathResult } from './shard-death.js';
 import type { StartupResult } from './startup.js';
@@ -95,6 +96,37 @@ const TABLES: Readonly<Record<string, Table>> = {
       r.verdict,
     ],
   },
+  packet: {
+    title: 'A packet',
+    columns: [
+      'Opus bytes',
+      'µs: DAVE',
+      'seal',
+      'ring',
+      'send',
+      'seal + ring + send',
+      'C: seal + send',
+      'times C',
+      '@discordjs/voice: DAVE + seal, send',
+      'garbage in bytes, heap + buffers: DAVE, seal, ring, send',
+      '@discordjs/voice: DAVE + seal, send',
+      'demuxing ms per audio s: Ogg Opus, WebM Opus, MP3',
+      'garbage of a demuxed packet, the same',
+      'verdict',
+    ],
+    row: ({ steps, inC, garbage, demux, ...r }: PacketResult) => [
+      String(r.frame),
+      ...[steps.dave, steps.seal, steps.ring, steps.send, r.whole].map(fine),
+      inC === null ? '–' : `${fine(inC.seal)} + ${fine(inC.send)}`,
+      r.timesC === null ? '–' : fine(r.timesC),
+      [steps.prepare, steps.dispatch].map(fine).join(', '),
+      [garbage.dave, garbage.seal, garbage.ring, garbage.send].map(bytes).join(', '),
+      [garbage.prepare, garbage.dispatch].map(bytes).join(', '),
+      demux.map(({ msPerAudioSecond }) => fine(msPerAudioSecond)).join(', '),
+      demux.map((cost) => bytes(cost.garbage)).join(', '),
+      r.verdict === 'PASS' ? r.verdict : `${r.verdict}: ${r.why.join('; ')}`,
+    ],
+  },
 };
 
 /** From the checkout's root. */
@@ -142,6 +174,10 @@ function whole(value: number): string {
 /** An upper bound; JSON has no infinity, so the bucket without an end is null there. */
 function bound(value: number | null): string {
   return value === null || value === Infinity ? '> 400' : `≤ ${String(value)}`;
+}
+
+function bytes({ heap, outside }: PacketResult['garbage']['dave']): string {
+  return `${whole(heap)} + ${whole(outside)}`;
 }
 
 function mib(bytes: number): string {
