@@ -7,6 +7,7 @@ import { createProducer } from './create-producer.js';
 import type { Media } from './media.js';
 import { Made, type Producer } from './producer.js';
 import { Reader } from './reader.js';
+import type { ReaderTurns } from './reader-turns.js';
 import { FrameMode } from './voice/driver.js';
 
 /** Frames a producer gives at least before other settings replace it: each new one costs a run-up. */
@@ -23,6 +24,8 @@ export interface PlaybackOptions {
   /** `frameBufferDurationMs` in seconds. */
   readonly ahead: number;
   readonly framesKept: number;
+  /** Those of the shard. */
+  readonly turns: ReaderTurns;
   /** Old frames play until a seek yields its first one; false: silence meanwhile. */
   readonly ghosting: boolean;
   /** Something that next() waits for may have come. */
@@ -258,8 +261,8 @@ export class Playback {
   }
 
   #newReader(from: number): Reader {
-    const { media, ahead, changed } = this.#options;
-    return new Reader(media, { from, ahead, changed });
+    const { media, ahead, turns, changed } = this.#options;
+    return new Reader(media, { from, ahead, turns, changed });
   }
 
   #dropProducer(): void {

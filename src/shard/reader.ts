@@ -7,18 +7,32 @@ import { runUpSeconds } from '../audio/pipeline.js';
 import { AUDIO } from '../shared/limits.js';
 import { ServerError } from '../shared/errors.js';
 import type { Media } from './media.js';
+import type { ReaderTurns, TurnTaker } from './reader-turns.js';
 
 /** Packets this much older than a run-up needs are kept, so that rounding never loses one. Seconds. */
 const KEEP_SLACK = 0.1;
 /** At least this much lies ahead whatever the packets' size, or large packets would stop the music. Seconds. */
 const LEAST_AHEAD = 0.2;
+/** With less than this ahead a reader goes before those that have more. Seconds. */
+const HURRY_BELOW = 1;
+/**
+ * A window is filled again when what lies ahead has come down to four fifths of the whole, for one reader
+ * earlier and for another later: or those that started together would all read at the same time for ever.
+ */
+const LEAST_REFILL = 0.7;
+const REFILL_RANGE = 0.2;
 
 export interface ReaderOptions {
   /** Source seconds of the first frame wanted; the packets of its run-up are read too. */
   readonly from: number;
   /** How far ahead of the cursor to read, seconds. */
   readonly ahead: number;
-  /** Told when the container is open, when a packet has come, at the end and on failure. */
+  /** Those of the shard. */
+  readonly turns: ReaderTurns;
+  /**
+   * Told when the container is open, when packets have come (one that somebody waits for at once, others
+   * together), at the end and on failure.
+   */
   readonly changed: () => void;
 }
 
@@ -29,7 +43,7 @@ export type ReaderState =
   | { readonly kind: 'failed'; readonly error: ServerError }
   | { readonly kind: 'closed' };
 
-export class Reader {
+export class Reader implements TurnTaker {
   readonly window = new PacketWindow();
   readonly #media: Media;
   readonly #options: ReaderOptions;
@@ -39,14 +53,22 @@ export class Reader {
   /** Source seconds from which packets are kept. */
   #kept = 0;
   #cursorAt: number;
-  /** Somebody has used up the window and waits. */
-  #wanted = false;
+  /** Somebody has used up the window and waits; for the first packet somebody always does. */
+  #wanted = true;
+  /** Packets have come that nobody was told of. */
+  #untold = false;
+  /** Share of `ahead` below which the window is filled again. */
+  readonly #refillBelow: number;
+  /** Goes on after a rest; null while it reads. */
   #wake: (() => void) | null = null;
+  /** Goes on in its turn; null when it waits for none. */
+  #go: (() => void) | null = null;
 
   constructor(media: Media, options: ReaderOptions) {
     this.#media = media;
     this.#options = options;
     this.#cursorAt = options.from;
+    this.#refillBelow = LEAST_REFILL + REFILL_RANGE * options.turns.spread();
     void this.#run();
   }
 
@@ -88,11 +110,23 @@ export class Reader {
   want(): void {
     this.#wanted = true;
     this.#wake?.();
+    if (this.#go) this.#options.turns.hurry(this);
+  }
+
+  get hurries(): boolean {
+    return this.#wanted || this.#aheadSeconds() < HURRY_BELOW;
+  }
+
+  /** Its turn has come; called by the turns only. */
+  read(): void {
+    this.#go?.();
   }
 
   close(): void {
     this.#state = { kind: 'closed' };
+    this.#options.turns.leave(this);
     this.#wake?.();
+    this.#go?.();
   }
 
   async #run(): Promise<void> {
@@ -109,13 +143,23 @@ export class Reader {
       if (this.#isClosed()) return;
       this.#state = { kind: 'failed', error: ServerError.from(thrown, 'PUM_SOURCE_BROKEN') };
       this.#options.changed();
+    } finally {
+      this.#options.turns.leave(this);
     }
   }
 
   async #fill(cursor: PacketCursor): Promise<void> {
+    const { turns } = this.#options;
     while (!this.#isClosed()) {
       if (this.#mayRest()) {
+        this.#tell();
+        turns.leave(this);
         await this.#paused();
+        continue;
+      }
+      if (!turns.mayRead(this)) {
+        this.#tell();
+        await this.#turn();
         continue;
       }
       const packet = await cursor.next();
@@ -131,8 +175,11 @@ export class Reader {
         });
       }
       this.window.push(packet);
-      this.#wanted = false;
-      this.#options.changed();
+      this.#untold = true;
+      if (this.#wanted) {
+        this.#wanted = false;
+        this.#tell();
+      }
     }
   }
 
@@ -141,6 +188,22 @@ export class Reader {
     if (full && this.#wanted)
       throw new ServerError('PUM_FORMAT_BROKEN', { reason: 'its packets hold no sound' });
     return full || (!this.#wanted && (this.#aheadSeconds() >= this.#options.ahead || this.#overBytes()));
+  }
+
+  #tell(): void {
+    if (!this.#untold) return;
+    this.#untold = false;
+    this.#options.changed();
+  }
+
+  #turn(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#go = () => {
+        this.#go = null;
+        resolve();
+      };
+      this.#options.turns.ask(this);
+    });
   }
 
   #paused(): Promise<void> {
@@ -152,10 +215,11 @@ export class Reader {
     });
   }
 
-  /** Woken at four fifths, so that a full window costs one wake per batch and not one per frame. */
+  /** Woken when a part is used up, so that a full window costs one wake per batch and not one per frame. */
   #wakeIfHungry(): void {
+    if (this.#go) this.#options.turns.hurry(this);
     if (!this.#wake || this.#overBytes() || this.#overflowing()) return;
-    if (this.#aheadSeconds() < this.#options.ahead * 0.8) this.#wake();
+    if (this.#aheadSeconds() < this.#options.ahead * this.#refillBelow) this.#wake();
   }
 
   #aheadSeconds(): number {

@@ -14,6 +14,7 @@ import { Media } from './media.js';
 import { Playback } from './playback.js';
 import { PlayerRow } from './player-row.js';
 import { Player } from './player.js';
+import { ReaderTurns } from './reader-turns.js';
 import type { PlayerHost } from './player-host.js';
 import type { VoiceDriver } from './voice/driver.js';
 import { Feed } from './voice/feed.js';
@@ -51,6 +52,7 @@ export class Shard {
   readonly #options: ShardOptions;
   readonly #players = new Map<string, Player>();
   readonly #feed: Feed;
+  readonly #turns: ReaderTurns;
   readonly #host: PlayerHost;
   #watch: Timer | null = null;
   #watches = 0;
@@ -62,6 +64,7 @@ export class Shard {
       counters.add(ShardWord.busyMs, ms);
       counters.add(ShardWord.pulse, 1);
     });
+    this.#turns = new ReaderTurns(clock);
     this.#host = {
       clock,
       feed: this.#feed,
@@ -164,6 +167,7 @@ export class Shard {
       settings,
       ahead: audio.windowMs / 1000,
       framesKept: Math.ceil(audio.bufferMs / 20) + 5,
+      turns: this.#turns,
       ghosting: audio.ghosting,
       changed,
     });

@@ -1,14 +1,17 @@
 // Which producer a track gets: its packets handed on where nothing has to be changed, else encoded anew.
 import t from 'tap';
 import type { StreamFormat } from '../../src/audio/container.js';
+import { systemClock } from '../../src/shared/clock.js';
 import { createProducer, type ProducerOptions } from '../../src/shard/create-producer.js';
 import { Media } from '../../src/shard/media.js';
 import { Made } from '../../src/shard/producer.js';
 import { Reader } from '../../src/shard/reader.js';
+import { ReaderTurns } from '../../src/shard/reader-turns.js';
 import { FrameMode } from '../../src/shard/voice/driver.js';
 import { FakeContainer, numberOf, packetOf, type FakeContainerOptions } from '../support/fake-container.js';
 
 const LIMIT = { timeout: 5_000 };
+const turns = new ReaderTurns(systemClock);
 const SETTINGS = { volume: 100, filters: {}, complexity: 0, bitrate: 96_000, resampling: 'LOW' as const };
 
 /** A reader on packets whose times are late by `late` seconds, when it has read all it may. */
@@ -31,7 +34,7 @@ async function readerOf(
       });
   }
   const media = new Media(() => Promise.resolve(container));
-  const reader = new Reader(media, { from, ahead: 1, changed: () => undefined });
+  const reader = new Reader(media, { from, ahead: 1, turns, changed: () => undefined });
   for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
   return reader;
 }
@@ -43,7 +46,7 @@ t.test('there is none before the packet it would begin with is here', LIMIT, asy
   const container = new FakeContainer({ packets: 500 });
   container.heldFrom = 5;
   const media = new Media(() => Promise.resolve(container));
-  const reader = new Reader(media, { from: 0, ahead: 1, changed: () => undefined });
+  const reader = new Reader(media, { from: 0, ahead: 1, turns, changed: () => undefined });
   t.equal(choose(reader), null, 'not even open');
   for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
   t.equal(choose(reader, { at: 0.1 }), null);

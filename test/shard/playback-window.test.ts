@@ -1,9 +1,11 @@
 // A window that is full by one measure and empty by another never stops the music: large packets, short
 // windows, odd times. Playback and reader without a player.
 import t from 'tap';
+import { systemClock } from '../../src/shared/clock.js';
 import { Media } from '../../src/shard/media.js';
 import { Playback, type PlaybackOptions } from '../../src/shard/playback.js';
 import { Made } from '../../src/shard/producer.js';
+import { ReaderTurns } from '../../src/shard/reader-turns.js';
 import { SoundContainer, type SoundOptions } from '../support/sound-container.js';
 
 const SETTINGS = { volume: 100, filters: {}, complexity: 0, bitrate: 96_000, resampling: 'LOW' as const };
@@ -17,6 +19,7 @@ function playbackOf(sound: SoundOptions, more: Partial<PlaybackOptions> = {}): P
     settings: SETTINGS,
     ahead: 5,
     framesKept: 25,
+    turns: new ReaderTurns(systemClock),
     ghosting: true,
     changed: () => undefined,
     ...more,

@@ -1,10 +1,12 @@
 // One playing of a track, driven by hand as a player drives it: its frames in order, what is put back, seeks,
 // markers, and failures that are its own.
 import t from 'tap';
+import { systemClock } from '../../src/shared/clock.js';
 import { ServerError } from '../../src/shared/errors.js';
 import { Media } from '../../src/shard/media.js';
 import { Playback, type PlaybackOptions } from '../../src/shard/playback.js';
 import { Made } from '../../src/shard/producer.js';
+import { ReaderTurns } from '../../src/shard/reader-turns.js';
 import { FrameMode } from '../../src/shard/voice/driver.js';
 import { FakeContainer, numberOf, type FakeContainerOptions } from '../support/fake-container.js';
 import { range } from '../support/shard-house.js';
@@ -31,6 +33,7 @@ class Scene {
       settings: SETTINGS,
       ahead: 1,
       framesKept: 10,
+      turns: new ReaderTurns(systemClock),
       ghosting: true,
       changed: () => this.changes++,
       ...more,
