@@ -122,9 +122,16 @@ export const update = (volume: number): CommandOp => ({ op: 'update', body: { vo
 
 /** Names of the shards' threads in this process, as the kernel shows them. */
 export async function shardThreads(): Promise<string[]> {
-  const names: string[] = [];
+  return [...(await shardTasks()).values()].sort();
+}
+
+/** The same by the kernel's number: a thread that takes over has the name of the one before, and another number. */
+export async function shardTasks(): Promise<Map<string, string>> {
+  const tasks = new Map<string, string>();
+  if (process.platform !== 'linux') return tasks;
   for (const tid of await readdir('/proc/self/task')) {
-    names.push((await readFile(`/proc/self/task/${tid}/comm`, 'utf8').catch(() => '')).trim());
+    const name = (await readFile(`/proc/self/task/${tid}/comm`, 'utf8').catch(() => '')).trim();
+    if (/^pumice-s\d+$/.test(name)) tasks.set(tid, name);
   }
-  return names.filter((name) => /^pumice-s\d+$/.test(name)).sort();
+  return tasks;
 }
