@@ -1,6 +1,7 @@
 // Reading an Opus packet's first bytes (RFC 6716 §3.1 and §3.2) without decoding it: how long it is and
 // whether it may go through to Discord untouched. Called per packet by the pipeline and the producers in
 // every shard; allocates nothing and never throws, whatever the bytes are.
+import { FRAME_SAMPLES } from '../shared/frame.js';
 import { AUDIO } from '../shared/limits.js';
 
 /** One 20 ms frame of stereo silence; voice sends it after speech (decisions.md, "two silence frames"). */
@@ -13,8 +14,6 @@ const CELT_SAMPLES = [120, 240, 480, 960] as const;
 
 /** A packet lasts 120 ms at most (RFC 6716 §3.2, requirement R5). */
 const MAX_PACKET_SAMPLES = 5_760;
-
-const FRAME_SAMPLES = 960;
 
 /** Samples at 48 kHz in each frame of the packet; 0 for an empty packet. */
 export function frameSamples(packet: Uint8Array): number {

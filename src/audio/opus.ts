@@ -3,10 +3,9 @@
 // on a PCM length it does not like, so nothing but exactly one frame ever reaches it.
 import opus from '@discordjs/opus';
 import type { Decoder } from './decoder.js';
+import { FRAME_SAMPLES } from '../shared/frame.js';
 import { packetSamples } from './opus-packet.js';
 
-/** Samples per channel in a frame: 20 ms at 48 kHz. */
-export const FRAME_SAMPLES = 960;
 export const SAMPLE_RATE = 48_000;
 
 /**

@@ -4,6 +4,7 @@
 import type { PipelineSettings } from '../audio/pipeline.js';
 import { ShardWord } from '../shared/counter-words.js';
 import { ServerError } from '../shared/errors.js';
+import { FRAME_MS } from '../shared/frame.js';
 import type { PlayBody, PlayingBody } from '../shared/shard-commands.js';
 import type { EndReason, PlayerEvent } from '../shared/shard-events.js';
 import { NO_GENERATION, type Outgoing } from './outgoing.js';
@@ -14,8 +15,6 @@ import { Made } from './producer.js';
 import { SilenceWatch } from './silence-watch.js';
 import { TrackReports } from './track-reports.js';
 import { FrameMode } from './voice/driver.js';
-
-const FRAME_MS = 20;
 
 /** Frames of the old sound that go out while a producer with other settings is made: 80 ms. */
 const FRAMES_KEPT = 4;

@@ -1,11 +1,11 @@
 // What of a player is on its way out: its voice connection, and a mark for every frame queued there that has
 // not left yet, so that frames can be taken back and the position follows what was really sent.
+import { FRAME_MS } from '../shared/frame.js';
 import { Marks } from './marks.js';
 import type { Playback } from './playback.js';
 import type { FrameMode } from './voice/driver.js';
 import type { VoiceLink } from './voice/voice-link.js';
 
-const FRAME_MS = 20;
 /** A queue of at most so many frames is filled one by one, a longer one in proportion. */
 const FRAMES_PER_BATCH = 5;
 /** Of frames that never move the position: those of a track that was replaced. */

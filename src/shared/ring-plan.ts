@@ -1,9 +1,8 @@
 // How large the send rings of a shard are, from the lead that is configured. Main makes the slab of each shard
 // with it, and a shard that sends by itself its own. Pure.
+import { FRAME_MS } from './frame.js';
 import { VOICE } from './limits.js';
 import { createSlab, type SlabLayout } from './send-ring.js';
-
-const FRAME_MS = 20;
 
 /** Bytes of a ring per frame of lead: 140 kbit/s with all that encryption adds; more only shortens the lead. */
 const BYTES_PER_FRAME = 400;

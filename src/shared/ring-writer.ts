@@ -2,6 +2,7 @@
 // claimed (architecture.md §3, points 1-6). Called in the shard's thread only, one object a ring. It allocates
 // nothing per packet and waits for nobody.
 import { ServerError } from './errors.js';
+import { FRAME_SAMPLES } from './frame.js';
 import { viewsOf, wordsPerRing, type SlabLayout } from './ring-slab.js';
 import {
   controlWord,
@@ -14,8 +15,6 @@ import {
   SlotWord,
 } from './ring-words.js';
 
-/** Samples of one packet at 48 kHz. */
-const FRAME_SAMPLES = 960;
 /** The last count of nonces that fits its word: the key has to be changed before it wraps (case 6). */
 const MAX_NONCES = 2 ** 32 - 1;
 

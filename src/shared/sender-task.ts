@@ -1,4 +1,4 @@
-// What main gives a sender thread when it starts it, and tells it afterwards. A sender reads no file, no
+// What main gives a sender thread when it starts it, and sends it afterwards. A sender reads no file, no
 // environment and no configuration.
 import type { MessagePort } from 'node:worker_threads';
 import type { SlabLayout } from './send-ring.js';
@@ -11,8 +11,11 @@ export interface SenderTask {
 }
 
 /**
- * What main tells a sender thread. `attach` comes once for each life of a shard: when `port` closes, what the
- * shard had sealed is sent and its rings are forgotten. After `close` the thread ends by itself.
+ * The rings of one life of a shard. When `port` closes, the shard is gone: what it had sealed is sent, and its rings
+ * are forgotten.
  */
-export type SenderOrder =
-  { readonly op: 'attach'; readonly port: MessagePort; readonly slab: SlabLayout } | { readonly op: 'close' };
+export interface SenderOrder {
+  readonly op: 'attach';
+  readonly port: MessagePort;
+  readonly slab: SlabLayout;
+}

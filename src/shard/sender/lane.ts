@@ -4,12 +4,10 @@
 
 import type { Clock } from '../../shared/clock.js';
 import { DRIVER, LATE_BUCKETS, count } from '../../shared/driver-words.js';
+import { FRAME_MS } from '../../shared/frame.js';
 import { PLAYBACK } from '../../shared/limits.js';
 import { Mark, type RingReader } from '../../shared/send-ring.js';
 import type { Udp } from './udp.js';
-
-/** Length of a packet, and so of the grid, in milliseconds. */
-export const FRAME_MS = 20;
 
 /** The nearest that the next packet may come after a burst, so that the burst does not grow by one. */
 const AFTER_BURST_MS = FRAME_MS / 2;

@@ -4,11 +4,12 @@
 
 import type { Clock } from '../../shared/clock.js';
 import { DRIVER, count } from '../../shared/driver-words.js';
+import { FRAME_MS } from '../../shared/frame.js';
 import type { SlabLayout } from '../../shared/send-ring.js';
 import { AttachedSlab, type LaneKeeper } from './attached-slab.js';
 import { Discovery } from './discovery.js';
 import { KeepaliveWheel } from './keepalive-wheel.js';
-import { FRAME_MS, type Lane } from './lane.js';
+import type { Lane } from './lane.js';
 import type { SenderListener } from './messages.js';
 import type { Udp } from './udp.js';
 

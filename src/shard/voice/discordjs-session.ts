@@ -2,16 +2,17 @@
 // that @discordjs/voice gets wrong put right from outside (discord-voice.md §3.7). Made by
 // DiscordjsConnection, in a shard. Decides nothing about retries; never lets a server's message throw.
 
-import { isIPv4 } from 'node:net';
 import type { Clock, Timer } from '../../shared/clock.js';
 import { DRIVER, count } from '../../shared/driver-words.js';
+import { FRAME_SAMPLES } from '../../shared/frame.js';
+import { DaveOp } from './dave-payloads.js';
 import type { VoiceServer } from './driver.js';
 import { openGateway } from './gateway.js';
 import type { Gateway, GatewayClose, GatewayTrust } from './gateway.js';
-import { VoiceOp } from './gateway-socket.js';
 import type { GatewaySocket, SocketOwner, VoiceMessage, VoicePacket } from './gateway-socket.js';
 import { SILENCE, SendResult } from './paced-lane.js';
 import type { VoiceGuard, VoiceTarget } from './voice-guard.js';
+import { Op, readDescription, readGreeting } from './voice-payloads.js';
 
 /** The parts of the library's Networking that are used, public or opened. */
 export interface LibraryNetworking {
@@ -81,9 +82,6 @@ export interface SessionParts {
   readonly daveHold: number;
 }
 
-/** 20 ms at 48 kHz; what the timestamp goes on by. */
-const SAMPLES = 960;
-
 export class DiscordjsSession implements SocketOwner {
   readonly clock: Clock;
   readonly #parts: SessionParts;
@@ -147,7 +145,7 @@ export class DiscordjsSession implements SocketOwner {
       if (this.#wouldBePlain(connectionData, dave)) return this.#hold();
       this.#heldSince = -1;
     }
-    const timestamp = (connectionData.timestamp + gap * SAMPLES) >>> 0;
+    const timestamp = (connectionData.timestamp + gap * FRAME_SAMPLES) >>> 0;
     connectionData.timestamp = timestamp;
     try {
       this.#networking.prepareAudioPacket(asBuffer(frame));
@@ -158,7 +156,7 @@ export class DiscordjsSession implements SocketOwner {
       return SendResult.dropped;
     }
     // The library starts again at 0 where the timestamp wraps; receivers would see a jump.
-    connectionData.timestamp = (timestamp + SAMPLES) >>> 0;
+    connectionData.timestamp = (timestamp + FRAME_SAMPLES) >>> 0;
     return SendResult.sent;
   }
 
@@ -179,13 +177,13 @@ export class DiscordjsSession implements SocketOwner {
 
   onPacket(packet: VoicePacket): void {
     switch (packet.op) {
-      case VoiceOp.ready:
+      case Op.ready:
         this.#onReady(packet);
         return;
-      case VoiceOp.sessionDescription:
+      case Op.sessionDescription:
         this.#onDescription(packet);
         return;
-      case VoiceOp.resumed:
+      case Op.resumed:
         this.#onResumed();
         return;
       default:
@@ -194,7 +192,7 @@ export class DiscordjsSession implements SocketOwner {
   }
 
   onMessage(message: VoiceMessage): void {
-    if (!this.#ready && message.op === VoiceOp.externalSender) this.#earlySender = message;
+    if (!this.#ready && message.op === DaveOp.externalSender) this.#earlySender = message;
     else this.#socket.deliver('binary', message);
   }
 
@@ -222,21 +220,21 @@ export class DiscordjsSession implements SocketOwner {
     const { guildId, sessionId, token } = this.#server;
     const { sequence } = this.#socket;
     const d = { server_id: guildId, session_id: sessionId, token, seq_ack: sequence };
-    this.#socket.sendPacket({ op: VoiceOp.resume, d });
+    this.#socket.sendPacket({ op: Op.resume, d });
   }
 
   /** Op 2: nothing is sent to an address that the guard has not seen, and the best mode stands first. */
   #onReady(packet: VoicePacket): void {
     if (this.#greeted) return;
     this.#greeted = true;
-    const ready = packet.d as { ip?: unknown; port?: unknown; ssrc?: unknown; modes?: unknown } | null;
-    const { ip, port, ssrc, modes } = ready ?? {};
-    if (!isAddress(ip) || !isWhole(port, 1, 65_535) || !isWhole(ssrc, 0, 2 ** 32 - 1) || !isModes(modes)) {
+    const greeting = readGreeting(packet.d);
+    if (greeting === null) {
       this.#owner.onRefused(1006, 'The Ready message of the voice server is damaged');
       return;
     }
-    if (!this.#parts.guard.udpAllowed(this.#server.endpoint, ip)) {
-      this.#owner.onRefused(1008, `The voice server named ${ip} for audio, which is not allowed`);
+    const { address, ssrc, modes } = greeting;
+    if (!this.#parts.guard.udpAllowed(this.#server.endpoint, address)) {
+      this.#owner.onRefused(1008, `The voice server named ${address} for audio, which is not allowed`);
       return;
     }
     const usable = this.#parts.library.usableModes(modes);
@@ -247,7 +245,7 @@ export class DiscordjsSession implements SocketOwner {
       );
       return;
     }
-    this.#socket.deliver('packet', { op: packet.op, d: { ...ready, modes: usable } });
+    this.#socket.deliver('packet', { op: packet.op, d: { ...(packet.d as object), modes: usable } });
     const { code, udp } = this.#networking.state;
     if (code !== this.#parts.library.code.udpHandshaking || udp === undefined) return;
     guardSends(udp, this.#parts.counters);
@@ -266,9 +264,8 @@ export class DiscordjsSession implements SocketOwner {
   /** Op 4: the media path is up. */
   #onDescription(packet: VoicePacket): void {
     if (this.#ready) return;
-    const { mode, secret_key: key } = (packet.d ?? {}) as { mode?: unknown; secret_key?: unknown };
-    const sound = typeof mode === 'string' && Array.isArray(key) && key.length === 32;
-    if (!sound || this.#parts.library.usableModes([mode]).length === 0) {
+    const description = readDescription(packet.d);
+    if (description === null || this.#parts.library.usableModes([description.mode]).length === 0) {
       this.#owner.onRefused(1006, 'The SessionDescription message of the voice server is damaged');
       return;
     }
@@ -280,9 +277,9 @@ export class DiscordjsSession implements SocketOwner {
       return;
     }
     this.#ready = true;
-    connectionData.secretKey = this.#parts.library.keyFor(mode, connectionData.secretKey);
+    connectionData.secretKey = this.#parts.library.keyFor(description.mode, connectionData.secretKey);
     // Members' voices are not wanted: they would cost a tenth of a core in a shard (architecture §4 rule 14).
-    this.#socket.sendPacket({ op: VoiceOp.mediaSinkWants, d: { any: 0 } });
+    this.#socket.sendPacket({ op: Op.mediaSinkWants, d: { any: 0 } });
     const early = this.#earlySender;
     this.#earlySender = null;
     if (early !== null) this.#socket.deliver('binary', early);
@@ -296,7 +293,7 @@ export class DiscordjsSession implements SocketOwner {
     // Speaking has to be told again after a resume: at the next frame, or here when there is none.
     if (!connectionData.speaking) {
       this.#socket.sendPacket({
-        op: VoiceOp.speaking,
+        op: Op.speaking,
         d: { speaking: 0, delay: 0, ssrc: connectionData.ssrc },
       });
     }
@@ -350,16 +347,4 @@ function discoveryRequest(ssrc: number): Buffer {
 
 function asBuffer(frame: Uint8Array): Buffer {
   return Buffer.isBuffer(frame) ? frame : Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength);
-}
-
-function isAddress(value: unknown): value is string {
-  return typeof value === 'string' && isIPv4(value);
-}
-
-function isWhole(value: unknown, least: number, most: number): value is number {
-  return typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most;
-}
-
-function isModes(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every((mode) => typeof mode === 'string');
 }

@@ -6,19 +6,7 @@ import { EventEmitter } from 'node:events';
 import type { Clock } from '../../shared/clock.js';
 import type { Gateway } from './gateway.js';
 import { Heartbeat } from './heartbeat.js';
-
-/** Opcodes that are read or written here and in the session (discord-voice.md §1.4). */
-export const VoiceOp = {
-  ready: 2,
-  heartbeat: 3,
-  sessionDescription: 4,
-  speaking: 5,
-  heartbeatAck: 6,
-  resume: 7,
-  resumed: 9,
-  mediaSinkWants: 15,
-  externalSender: 25,
-} as const;
+import { Op } from './voice-payloads.js';
 
 export interface VoicePacket {
   readonly op: number;
@@ -61,7 +49,7 @@ export class GatewaySocket extends EventEmitter {
     this.#owner = owner;
     this.#heartbeat = new Heartbeat(owner.clock, {
       beat: () => {
-        this.sendPacket({ op: VoiceOp.heartbeat, d: { t: owner.clock.wall(), seq_ack: this.sequence } });
+        this.sendPacket({ op: Op.heartbeat, d: { t: owner.clock.wall(), seq_ack: this.sequence } });
       },
       lost: () => this.#owner?.onHeartbeatLost(),
     });
@@ -91,8 +79,8 @@ export class GatewaySocket extends EventEmitter {
     // The library's own socket overlooks number 0, the first message and every wrap (§3.7 gap 4).
     const { seq } = packet as { seq?: unknown };
     if (typeof seq === 'number' && Number.isInteger(seq)) this.sequence = seq;
-    if (packet.op === VoiceOp.heartbeatAck) this.#heartbeat?.acknowledged();
-    else if (packet.op === VoiceOp.heartbeat) this.#heartbeat?.now();
+    if (packet.op === Op.heartbeatAck) this.#heartbeat?.acknowledged();
+    else if (packet.op === Op.heartbeat) this.#heartbeat?.now();
     this.#owner?.onPacket(packet);
   }
 

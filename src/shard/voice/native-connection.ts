@@ -4,6 +4,7 @@
 import type { Clock, Timer } from '../../shared/clock.js';
 import { DRIVER, count } from '../../shared/driver-words.js';
 import { ServerError } from '../../shared/errors.js';
+import { DaveOp } from './dave-payloads.js';
 import type { DaveQueue } from './dave-queue.js';
 import type { VoiceConnection, VoiceListener, VoiceServer } from './driver.js';
 import type { GatewayClose, GatewayTrust } from './gateway.js';
@@ -126,9 +127,9 @@ export class NativeConnection implements VoiceConnection, GatewaySessionOwner, F
         else this.#session.dave.userLeft(user);
         break;
       }
-      case Op.davePrepareTransition:
-      case Op.daveExecuteTransition:
-      case Op.davePrepareEpoch:
+      case DaveOp.prepareTransition:
+      case DaveOp.executeTransition:
+      case DaveOp.prepareEpoch:
         this.#session.dave.json(op, d);
         break;
       default: // Video, flags, platforms, speed tests: nothing that a sender needs.

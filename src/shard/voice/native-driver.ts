@@ -5,18 +5,18 @@
 import type { Clock, Timer } from '../../shared/clock.js';
 import { DRIVER_WORDS } from '../../shared/driver-words.js';
 import { ServerError } from '../../shared/errors.js';
+import { FRAME_MS } from '../../shared/frame.js';
 import { VOICE } from '../../shared/limits.js';
 import { leadFrames } from '../../shared/ring-plan.js';
 import { RingWriter, type SlabLayout } from '../../shared/send-ring.js';
 import type { SenderControl, SenderListener } from '../sender/messages.js';
 import { prepareDave } from './dave.js';
 import { DaveQueue } from './dave-queue.js';
-import type { VoiceDriver } from './driver.js';
+import type { VoiceDriver, VoiceListener, VoiceServer } from './driver.js';
 import { gatewayTrust } from './gateway.js';
 import { NativeConnection } from './native-connection.js';
 import type { NativeParts } from './native-connection.js';
 import type { RingLease, RingOwner } from './native-session.js';
-import { FRAME_MS } from './paced-lane.js';
 import { prepareSeal } from './seal.js';
 import type { VoiceGuard } from './voice-guard.js';
 import type { VoiceTimes } from './voice-state.js';
@@ -90,7 +90,7 @@ export class NativeDriver implements VoiceDriver {
     await Promise.all([prepareDave(), prepareSeal()]);
   }
 
-  connect(...[server, listener, mayConnect]: Parameters<VoiceDriver['connect']>): NativeConnection {
+  connect(server: VoiceServer, listener: VoiceListener, mayConnect: () => boolean): NativeConnection {
     if (this.#connections.size >= this.#ceiling) {
       throw new ServerError('PUM_VOICE_FULL', { limit: this.#ceiling });
     }

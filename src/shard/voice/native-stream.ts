@@ -4,18 +4,17 @@
 
 import type { Clock } from '../../shared/clock.js';
 import { DRIVER, count } from '../../shared/driver-words.js';
+import { FRAME_MS, FRAME_SAMPLES } from '../../shared/frame.js';
 import { Mark, type RingWriter } from '../../shared/send-ring.js';
 import type { SenderControl } from '../sender/messages.js';
 import type { DaveSession } from './dave-session.js';
 import { FrameMode } from './driver.js';
 import { EntryKind, OutQueue } from './out-queue.js';
-import { FRAME_MS, SILENCE } from './paced-lane.js';
+import { SILENCE } from './paced-lane.js';
 import { SCRATCH, SEAL_OVERHEAD, type Sealer } from './seal.js';
 
 /** Silence frames behind the last frame (discord-voice.md §1.9). */
 const SILENCE_FRAMES = 5;
-/** 20 ms at 48 kHz. */
-const SAMPLES = 960;
 /** The most that DAVE adds to a frame: tag, nonce, size, marker (discord-voice.md §2.3). */
 const DAVE_OVERHEAD = 16;
 
@@ -57,10 +56,6 @@ export class NativeStream {
     this.#parts = parts;
     this.#head = parts.ring.head;
     this.#underruns = parts.ring.underruns;
-  }
-
-  get speaking(): boolean {
-    return this.#speaking;
   }
 
   room(): number {
@@ -204,7 +199,7 @@ export class NativeStream {
     if (!this.#started && this.#head === this.#parts.ring.head) return 0;
     const now = this.#parts.clock.now();
     const slots = Math.round((now - this.#lastSentAt(now)) / FRAME_MS) - 1;
-    return Math.max(0, slots) * SAMPLES;
+    return Math.max(0, slots) * FRAME_SAMPLES;
   }
 
   /** While the DAVE group is not ready, frames stand still for a while, and are then given up one by one. */

@@ -4,11 +4,9 @@
 
 import type { Clock } from '../../shared/clock.js';
 import { ServerError } from '../../shared/errors.js';
+import { FRAME_MS } from '../../shared/frame.js';
 import { PLAYBACK, VOICE } from '../../shared/limits.js';
 import { DRIVER, LATE_BUCKETS, count } from '../../shared/driver-words.js';
-
-/** Length of a frame, and so of the grid, in milliseconds. */
-export const FRAME_MS = 20;
 
 /** Silence frames after the last frame (discord-voice.md §1.9). */
 const SILENCE_FRAMES = 5;

@@ -4,7 +4,8 @@
 
 import type { Clock, Timer } from '../../shared/clock.js';
 import { DRIVER_WORDS } from '../../shared/driver-words.js';
-import { FRAME_MS, PacedLane } from './paced-lane.js';
+import { FRAME_MS } from '../../shared/frame.js';
+import { PacedLane } from './paced-lane.js';
 import type { LaneGrid, PacedOutput } from './paced-lane.js';
 
 export class Pacer implements LaneGrid {

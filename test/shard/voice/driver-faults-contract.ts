@@ -4,7 +4,7 @@
 import type { Test } from 'tap';
 import { DRIVER, DRIVER_WORDS } from '../../../src/shared/driver-words.js';
 import type { VoiceDriver } from '../../../src/shard/voice/driver.js';
-import { VoiceOp } from '../../../src/shard/voice/gateway-socket.js';
+import { Op } from '../../../src/shard/voice/voice-payloads.js';
 import type { FakeVoiceServer } from '../../support/fake-voice.js';
 import { VoicePlayer, voiceServer } from '../../support/voice-player.js';
 import { CEILING, QUICK, contiguous, driverSetting, numbersOf, pause, upTo } from './driver-setting.js';
@@ -173,7 +173,7 @@ export function faultsContract(t: Test, make: DriverMaker): void {
       const { guildId } = player.server;
       player.play(100_000);
       await fake.waitForSpeaking(guildId, true);
-      for (let n = 0; n < more; n++) fake.act(guildId, { kind: 'send', op: VoiceOp.heartbeat, d: null });
+      for (let n = 0; n < more; n++) fake.act(guildId, { kind: 'send', op: Op.heartbeat, d: null });
       while ((fake.report(guildId)?.heartbeats ?? 0) < 1 + more) await pause(1);
       fake.act(guildId, { kind: 'drop' });
       await player.when(() => player.ready === 2 || player.closes.length > 0);
