@@ -36,14 +36,45 @@ export const PlayerWord = {
   /** Voice gateway round trip in milliseconds, -1 when unknown. */
   pingMs: 2,
   instance: 3,
+  /** Frames that carry this number move the position; it changes with every track and every seek. */
+  tag: 4,
+  /** Source position and monotonic time at which the tag began, and once more: written by turns. */
+  baseMs: 5,
+  baseAt: 6,
+  otherTag: 7,
+  otherBaseMs: 8,
+  otherBaseAt: 9,
+  /** Where the last frame ends that lies in the send ring, and its tag: a dead shard's ring is still sent. */
+  sealedMs: 10,
+  sealedTag: 11,
+  /** Slots of the playing player without a frame, and of those the ones that wanted for … */
+  nulled: 12,
+  /** … bytes of the source, */
+  nulledSource: 13,
+  /** … a decoded or encoded frame, */
+  nulledDecode: 14,
+  /** … a place in the ring, or a DAVE group to encrypt for, */
+  nulledRing: 15,
+  /** … a socket that takes the packet. */
+  nulledSocket: 16,
   // The sender's group.
-  positionMs: 4,
-  positionAt: 5,
-  sent: 6,
-  nulled: 7,
-  /** Position and time once more: the two pairs are written by turns (player-table.ts). */
-  otherPositionMs: 8,
-  otherPositionAt: 9,
+  sent: 17,
+  /** Slots at which the ring was empty and no END had been sent. */
+  emptied: 18,
+  /** Source position of the last frame that left, its time and tag, and once more. */
+  positionMs: 19,
+  positionAt: 20,
+  positionTag: 21,
+  otherPositionMs: 22,
+  otherPositionAt: 23,
+  otherPositionTag: 24,
+  /** Greatest lateness seen, in milliseconds. */
+  maxLate: 25,
+  /** First of the lateness buckets (LATE_BUCKETS of driver-words.ts): frames. */
+  late: 26,
 } as const;
+
+/** Words of a row: the last of those above are as many as there are lateness buckets. */
+export const PLAYER_WORDS = PlayerWord.late + 9;
 
 export const PlayerFlag = { connected: 1, hasTrack: 2, paused: 4, passthrough: 8 } as const;

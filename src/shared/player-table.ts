@@ -1,11 +1,9 @@
 // Rows of shared counters, one per player of a shard, 512 to a table. The shard writes, main reads without
 // asking; main allocates the tables and gives the rows out. Atomics only for the sequence word that says which
 // pair of words holds the position; every other word has one writer and stands for itself.
-import { PlayerWord } from './counter-words.js';
+import { PLAYER_WORDS, PlayerWord } from './counter-words.js';
 
 export const ROWS_PER_TABLE = 512;
-
-const PLAYER_WORDS = Object.keys(PlayerWord).length;
 
 /** A position that was written as one: where the source stood, and the monotonic time of that. */
 export interface PositionReading {
