@@ -64,7 +64,7 @@ export class ByteWindow {
    * Rejects with a ServerError or the signal's reason; reads are served in the order of the calls.
    */
   read(offset: number, length: number): Promise<Uint8Array> {
-    const kept = this.#kept(offset, length);
+    const kept = this.peek(offset, length);
     if (kept !== null) return Promise.resolve(kept);
     const result = this.#queue.then(() => this.#fetch(offset, length));
     this.#queue = result.catch(() => undefined);
@@ -77,7 +77,8 @@ export class ByteWindow {
     this.#source.close();
   }
 
-  #kept(offset: number, length: number): Uint8Array | null {
+  /** The same, if they lie in one block already; else null. */
+  peek(offset: number, length: number): Uint8Array | null {
     for (const block of this.#blocks) {
       const from = offset - block.at;
       if (from >= 0 && from + length <= block.filled) return block.bytes.subarray(from, from + length);
@@ -86,7 +87,7 @@ export class ByteWindow {
   }
 
   async #fetch(offset: number, length: number): Promise<Uint8Array> {
-    const kept = this.#kept(offset, length);
+    const kept = this.peek(offset, length);
     if (kept !== null) return kept;
     if (length > AUDIO.maxContainerRead)
       throw new ServerError('PUM_FORMAT_BROKEN', { reason: 'an element is too large' });

@@ -52,6 +52,8 @@ export interface Container {
 }
 
 export interface PacketCursor {
+  /** The next packet if its bytes are there already; null says nothing: `next` does. Throws a ServerError. */
+  ready?(): Packet | null;
   /** The next packet, or null at the end. Rejects with a ServerError. */
   next(): Promise<Packet | null>;
 }

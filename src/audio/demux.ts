@@ -20,6 +20,7 @@ import { readId3 } from './id3.js';
 import { readMatroskaTitle } from './matroska-title.js';
 import { EndOfBytes, readExactly, streamOf } from './media-source.js';
 import { lastGranule } from './ogg-end.js';
+import { OggOpusContainer } from './ogg-opus.js';
 import { leadOf, opusCursor, preSkipOf } from './opus-timeline.js';
 import type { Packet } from './packet.js';
 
@@ -74,6 +75,14 @@ export async function openContainer(
 
 async function recognise(window: ByteWindow, hint: ContentHint, signal: AbortSignal): Promise<Container> {
   const kind = kindOf(await window.read(0, MAGIC_BYTES));
+  if (kind?.probe === 'ogg') {
+    window.limit(AUDIO.maxContainerHead);
+    const stream = await OggOpusContainer.open(window);
+    if (stream !== null) {
+      window.limit(Number.POSITIVE_INFINITY);
+      return stream;
+    }
+  }
   if (kind !== null) return openIndexed(window, kind, signal);
   const tags: Tags = { title: null, artist: null, isrc: null };
   const start = await readId3(window, 0, tags);

@@ -113,11 +113,29 @@ export class FrameContainer implements Container {
       if (found === null) break;
       place = { frame: found.frame + 1, offset: found.offset + found.header.bytes };
     }
-    return { next: () => this.#next(place).then((step) => ((place = step.place), step.packet)) };
+    return {
+      ready: () => {
+        const packet = this.#ready(place);
+        if (packet !== null) place = { frame: place.frame + 1, offset: place.offset + packet.data.length };
+        return packet;
+      },
+      next: () => this.#next(place).then((step) => ((place = step.place), step.packet)),
+    };
   }
 
   close(): void {
     this.#window.close();
+  }
+
+  /** The frame exactly there, if its bytes are. */
+  #ready({ frame, offset }: Place): Packet | null {
+    const head = this.#window.peek(offset, HEADER_BYTES);
+    const header = head === null ? null : this.#read(head, 0);
+    if (header === null || header.kind !== this.#first.header.kind) return null;
+    const data = this.#window.peek(offset, header.bytes);
+    if (data === null) return null;
+    this.#leaveMark(frame, offset);
+    return this.#packet(frame, header, data);
   }
 
   async #next(place: Place): Promise<{ place: Place; packet: Packet | null }> {
@@ -128,11 +146,15 @@ export class FrameContainer implements Container {
     if (data.length < header.bytes) return { place, packet: null };
     return {
       place: { frame: found.frame + 1, offset: found.offset + header.bytes },
-      packet: {
-        data,
-        time: (found.frame * this.#first.header.samples) / this.#first.header.rate,
-        duration: header.samples / header.rate,
-      },
+      packet: this.#packet(found.frame, header, data),
+    };
+  }
+
+  #packet(frame: number, header: FrameHeader, data: Uint8Array): Packet {
+    return {
+      data,
+      time: (frame * this.#first.header.samples) / this.#first.header.rate,
+      duration: header.samples / header.rate,
     };
   }
 
@@ -146,11 +168,14 @@ export class FrameContainer implements Container {
       if (again === null) return null;
       ({ header, offset } = again);
     }
-    const last = this.#marks.at(-1);
-    if (last !== undefined && place.frame >= last.frame + FRAMES_PER_MARK && this.#marks.length < MAX_MARKS) {
-      this.#marks.push({ frame: place.frame, offset });
-    }
+    this.#leaveMark(place.frame, offset);
     return { frame: place.frame, offset, header };
+  }
+
+  #leaveMark(frame: number, offset: number): void {
+    const last = this.#marks.at(-1);
+    if (last === undefined || frame < last.frame + FRAMES_PER_MARK || this.#marks.length >= MAX_MARKS) return;
+    this.#marks.push({ frame, offset });
   }
 
   #mark(frame: number): Place {

@@ -162,7 +162,7 @@ export class Reader implements TurnTaker {
         await this.#turn();
         continue;
       }
-      const packet = await cursor.next();
+      const packet = cursor.ready?.() ?? (await cursor.next());
       if (this.#isClosed()) return;
       if (!packet) {
         this.#state = { kind: 'ended' };

@@ -1,0 +1,74 @@
+// The head of one Ogg page (RFC 3533 §6). Read by the Ogg container and its cursor, once a page; one object is
+// filled again and again, so that pages leave nothing behind.
+
+export const PAGE_HEAD = 27;
+/** Bytes of the longest head: 255 lacing values behind the fixed part. */
+export const LONGEST_HEAD = PAGE_HEAD + 255;
+/** Bytes of the longest page. */
+export const LONGEST_PAGE = LONGEST_HEAD + 255 * 255;
+
+const CAPTURE = [0x4f, 0x67, 0x67, 0x53] as const;
+const TWO_32 = 2 ** 32;
+
+export class OggPage {
+  /** Where it begins. */
+  offset = 0;
+  /** The first packet began on an earlier page. */
+  continued = false;
+  /** First and last page of its logical stream. */
+  first = false;
+  last = false;
+  /** Samples up to the end of the last packet that ends here; -1 when none does. */
+  granule = -1;
+  serial = 0;
+  segments = 0;
+  headBytes = 0;
+  bodyBytes = 0;
+  /** One value a segment; those behind `segments` are left over. */
+  readonly lacing = new Uint8Array(255);
+
+  /** Offset of what follows. */
+  get end(): number {
+    return this.offset + this.headBytes + this.bodyBytes;
+  }
+
+  /** Bytes of the head that begins at `at`, as far as `bytes` say; 0 when none begins there. */
+  static headBytesAt(bytes: Uint8Array, at: number): number {
+    for (let index = 0; index < CAPTURE.length; index++) if (bytes[at + index] !== CAPTURE[index]) return 0;
+    // The version is 0 for ever; four bytes alone may as well be music.
+    if (bytes[at + 4] !== 0 || ((bytes[at + 5] ?? 0xff) & 0xf8) !== 0) return 0;
+    return PAGE_HEAD + (bytes[at + 26] ?? 0);
+  }
+
+  /** Fills in the page whose whole head lies in `bytes` from `at` on; `offset` is where that is in the file. */
+  read(bytes: Uint8Array, at: number, offset: number): void {
+    const flags = bytes[at + 5] ?? 0;
+    this.offset = offset;
+    this.continued = (flags & 1) !== 0;
+    this.first = (flags & 2) !== 0;
+    this.last = (flags & 4) !== 0;
+    const low = word(bytes, at + 6);
+    const high = word(bytes, at + 10);
+    // All ones, and nothing else that is negative, says that no packet ends here.
+    this.granule = high >= TWO_32 / 2 ? -1 : high * TWO_32 + low;
+    this.serial = word(bytes, at + 14);
+    this.segments = bytes[at + 26] ?? 0;
+    this.headBytes = PAGE_HEAD + this.segments;
+    this.bodyBytes = 0;
+    for (let index = 0; index < this.segments; index++) {
+      const lace = bytes[at + PAGE_HEAD + index] ?? 0;
+      this.lacing[index] = lace;
+      this.bodyBytes += lace;
+    }
+  }
+}
+
+function word(bytes: Uint8Array, at: number): number {
+  return (
+    ((bytes[at] ?? 0) |
+      ((bytes[at + 1] ?? 0) << 8) |
+      ((bytes[at + 2] ?? 0) << 16) |
+      ((bytes[at + 3] ?? 0) << 24)) >>>
+    0
+  );
+}
