@@ -78,7 +78,7 @@ async function withCursor<T>(file: Fixture, use: (cursor: PacketCursor) => Promi
 
 async function read(cursor: PacketCursor, most: number): Promise<number> {
   let packets = 0;
-  while (packets < most && (await cursor.next()) !== null) packets++;
+  while (packets < most && (cursor.ready?.() ?? (await cursor.next())) !== null) packets++;
   return packets;
 }
 

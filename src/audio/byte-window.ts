@@ -11,12 +11,21 @@ const BLOCK = 16 * 1_024;
 const KEPT_SEEKABLE = 2;
 const KEPT_FORWARD = 4;
 
+/**
+ * Of a window that is walked through: small blocks, which are filled again and again. Blocks of seconds' age would
+ * die old, and thousands of readers would have the collector mark the whole heap for them again and again.
+ */
+const WALKED_BLOCK = 8 * 1_024;
+const WALKED_KEPT = 2;
+
 /** No page of Ogg and no frame is longer. */
 const LAST_ELEMENT = 64 * 1_024;
 
 interface Block {
-  readonly at: number;
+  at: number;
   readonly bytes: Uint8Array;
+  /** May be filled again. */
+  readonly own: boolean;
   /** Bytes of it that are there; those never change again. */
   filled: number;
 }
@@ -30,6 +39,7 @@ export class ByteWindow {
   #left = Number.POSITIVE_INFINITY;
   #closed = false;
   #dry = false;
+  #walked = false;
 
   constructor(source: ByteSource, signal: AbortSignal) {
     this.#source = source;
@@ -59,8 +69,14 @@ export class ByteWindow {
     this.#left = bytes;
   }
 
+  /** From here on nobody keeps what was read beyond the next read: blocks are used again. */
+  walk(): void {
+    this.#walked = true;
+  }
+
   /**
-   * `length` bytes from `offset`, fewer only at the end of the source. The result is never written to again.
+   * `length` bytes from `offset`, fewer only at the end of the source. The result is never written to again, unless
+   * the window is walked through: then it is good until the next read.
    * Rejects with a ServerError or the signal's reason; reads are served in the order of the calls.
    */
   read(offset: number, length: number): Promise<Uint8Array> {
@@ -138,7 +154,8 @@ export class ByteWindow {
     const goesOn = latest !== undefined && latest.at + latest.filled === offset;
     const room = goesOn ? latest.bytes.length - latest.filled : 0;
     // Large reads (an index, a cover) come in parts as well, so that the budget holds.
-    const length = room > 0 ? room : Math.min(Math.max(wanted, BLOCK), 16 * BLOCK);
+    const least = this.#walked ? WALKED_BLOCK : BLOCK;
+    const length = room > 0 ? room : Math.min(Math.max(wanted, least), this.#walked ? least : 16 * BLOCK);
     const bytes = await this.#source.read(offset, Math.min(length, Math.max(1, this.#left)), this.#signal);
     this.#dry = bytes === null || bytes.length === 0;
     if (bytes === null || bytes.length === 0) return false;
@@ -148,12 +165,36 @@ export class ByteWindow {
       latest.filled += bytes.length;
       return true;
     }
+    if (this.#walked) this.#again(offset, bytes);
+    else this.#keep(offset, bytes);
+    return true;
+  }
+
+  #keep(at: number, bytes: Uint8Array): void {
     const whole = bytes.length >= BLOCK / 2;
-    const block: Block = { at: offset, bytes: whole ? bytes : new Uint8Array(BLOCK), filled: bytes.length };
+    const block: Block = {
+      at,
+      bytes: whole ? bytes : new Uint8Array(BLOCK),
+      filled: bytes.length,
+      own: false,
+    };
     if (!whole) block.bytes.set(bytes);
     const kept = this.#source.seekable ? KEPT_SEEKABLE : KEPT_FORWARD;
     this.#blocks = [block, ...this.#blocks.slice(0, kept - 1)];
-    return true;
+  }
+
+  /** Into the oldest block, if it is one of these; the source keeps what is its own. */
+  #again(at: number, bytes: Uint8Array): void {
+    this.#blocks.length = Math.min(this.#blocks.length, WALKED_KEPT);
+    const oldest = this.#blocks.length === WALKED_KEPT ? this.#blocks.pop() : undefined;
+    const block =
+      oldest?.bytes.length === WALKED_BLOCK && oldest.own
+        ? oldest
+        : { at, bytes: new Uint8Array(WALKED_BLOCK), filled: 0, own: true };
+    block.at = at;
+    block.filled = bytes.length;
+    block.bytes.set(bytes);
+    this.#blocks.unshift(block);
   }
 }
 

@@ -52,8 +52,11 @@ export interface Container {
 }
 
 export interface PacketCursor {
-  /** The next packet if its bytes are there already; null says nothing: `next` does. Throws a ServerError. */
+  /**
+   * The next packet if its bytes are there already; null says nothing: `next` does. Its data are good until the
+   * next call. Throws a ServerError.
+   */
   ready?(): Packet | null;
-  /** The next packet, or null at the end. Rejects with a ServerError. */
+  /** The next packet, or null at the end; its data are good until the next call. Rejects with a ServerError. */
   next(): Promise<Packet | null>;
 }

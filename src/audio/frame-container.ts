@@ -105,6 +105,7 @@ export class FrameContainer implements Container {
   }
 
   async packets(fromSeconds: number): Promise<PacketCursor> {
+    this.#window.walk();
     const { header } = this.#first;
     const wanted = Math.max(0, Math.floor((fromSeconds * header.rate) / header.samples + 1e-6));
     let place: Place = this.#jump(wanted) === null ? this.#mark(wanted) : await this.#land(wanted);
@@ -216,7 +217,8 @@ async function search(
   const step = 4_096;
   for (let done = 0; done < within; done += step) {
     const length = Math.min(step, within - done);
-    const bytes = await window.read(offset + done, length + HEADER_BYTES);
+    // Other reads come in between.
+    const bytes = (await window.read(offset + done, length + HEADER_BYTES)).slice();
     for (let at = 0; at < length && at < bytes.length; at++) {
       const header = read(bytes, at);
       if (header === null || (like !== null && header.kind !== like.kind)) continue;

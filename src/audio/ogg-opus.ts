@@ -84,6 +84,7 @@ export class OggOpusContainer implements Container {
   }
 
   async packets(fromSeconds: number): Promise<PacketCursor> {
+    this.#window.walk();
     const from = Math.max(0, fromSeconds * RATE);
     const cursor = new OggCursor(this.#window, this.#stream, await this.#placeBefore(from));
     // Walked to the last packet that begins at or before the time.

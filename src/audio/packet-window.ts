@@ -140,8 +140,8 @@ export class PacketWindow {
   #put(data: Uint8Array): number {
     const length = data.byteLength;
     if (length > BLOCK) {
-      // A part of a much larger piece would keep all of that.
-      this.#blocks.push(length * 4 < data.buffer.byteLength ? data.slice() : data);
+      // What it is a view of may be filled with other packets.
+      this.#blocks.push(data.slice());
       this.#filled = BLOCK;
       return 0;
     }

@@ -15,8 +15,13 @@ t.test('any reads give exactly the bytes there are, in any pieces', LIMIT, async
     fc.asyncProperty(
       fc.array(read, { maxLength: 12 }),
       fc.integer({ min: 1, max: 30_000 }),
-      async (reads, piece) => {
+      fc.boolean(),
+      async (reads, piece, walked) => {
         const window = new ByteWindow(new MemoryBytes(BYTES, { pieces: () => piece }), NEVER);
+        if (walked) {
+          await window.read(0, 12);
+          window.walk();
+        }
         for (const [offset, length] of reads) {
           const expected = BYTES.subarray(offset, offset + length);
           if (Buffer.compare(await window.read(offset, length), expected) !== 0)
@@ -39,6 +44,19 @@ t.test('walking forwards asks a far end without a way back for every byte once',
     }
     t.equal(source.fetched, BYTES.length, `in pieces of ${piece}`);
   }
+});
+
+t.test('a window that is walked through uses the same memory again', LIMIT, async (t) => {
+  const window = new ByteWindow(new MemoryBytes(BYTES), NEVER);
+  await window.read(0, 12);
+  window.walk();
+  const memory = new Set<ArrayBufferLike>();
+  for (let at = 0; at + 10 < BYTES.length; at += 100) {
+    const bytes = await window.read(at, 10);
+    t.strictSame(bytes, BYTES.subarray(at, at + 10));
+    if (bytes.buffer.byteLength > 10) memory.add(bytes.buffer);
+  }
+  t.ok(memory.size <= 3, `${memory.size} blocks`);
 });
 
 t.test('a jump on a far end without a way back loses nothing in between', LIMIT, async (t) => {

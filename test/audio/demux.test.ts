@@ -212,7 +212,7 @@ async function survive(bytes: Uint8Array, live: boolean): Promise<void> {
     const cursor = await container.packets(0);
     const packets = [];
     for (let packet = await cursor.next(); packet !== null; packet = await cursor.next()) {
-      packets.push(packet);
+      packets.push({ ...packet, data: packet.data.slice() });
       if (packets.length > 5_000) throw new Error('there is no end to it');
     }
     try {

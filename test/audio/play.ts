@@ -30,7 +30,9 @@ export function open(bytes: ByteSource, signal = new AbortController().signal): 
 export async function packetsOf(container: Container, from = 0): Promise<Packet[]> {
   const cursor = await container.packets(from);
   const packets: Packet[] = [];
-  for (let packet = await cursor.next(); packet !== null; packet = await cursor.next()) packets.push(packet);
+  for (let packet = await cursor.next(); packet !== null; packet = await cursor.next()) {
+    packets.push({ ...packet, data: packet.data.slice() });
+  }
   return packets;
 }
 
