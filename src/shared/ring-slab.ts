@@ -1,5 +1,6 @@
 // The memory of many send rings, made by main for one shard and one sender (architecture.md §3), and the views
-// of it that all rings of a thread share. A ring costs memory only from its first use.
+// of it that all rings of a thread share. A ring costs memory only where it was written: what it may grow to is
+// address space.
 import { RING_WORDS, SLOT_WORDS } from './ring-words.js';
 
 /** Plain data: it can be posted to a thread. */
@@ -7,8 +8,10 @@ export interface SlabLayout {
   readonly rings: number;
   /** Packets a ring can hold plus one; a power of two, 32 or 64. */
   readonly slots: number;
-  /** Bytes for the packets of one ring, at most 65,536. */
+  /** Bytes from one ring to the next, at most 65,536. */
   readonly ringBytes: number;
+  /** Bytes that a ring uses at first; it doubles them, up to `ringBytes`, when they do not hold its lead. */
+  readonly firstBytes: number;
   readonly words: SharedArrayBuffer;
   readonly bytes: SharedArrayBuffer;
 }
@@ -25,12 +28,18 @@ export function wordsPerRing(slots: number): number {
   return RING_WORDS + slots * SLOT_WORDS;
 }
 
-export function createSlab(rings: number, slots: number, ringBytes: number): SlabLayout {
+export function createSlab(
+  rings: number,
+  slots: number,
+  ringBytes: number,
+  firstBytes: number = ringBytes,
+): SlabLayout {
   const wordBytes = rings * wordsPerRing(slots) * Int32Array.BYTES_PER_ELEMENT;
   return {
     rings,
     slots,
     ringBytes,
+    firstBytes,
     words: new SharedArrayBuffer(wordBytes),
     bytes: new SharedArrayBuffer(rings * ringBytes),
   };

@@ -25,6 +25,9 @@ export class RingWriter {
   readonly #bytes: Buffer;
   readonly #slots: number;
   readonly #size: number;
+  readonly #first: number;
+  /** Bytes in use from the ring's beginning: the sender goes where the packets' places say, so only this end knows. */
+  #limit: number;
   /** Of the ring's first word and first byte in the slab. */
   readonly #at: number;
   readonly #from: number;
@@ -41,6 +44,8 @@ export class RingWriter {
     this.#bytes = bytes;
     this.#slots = slab.slots;
     this.#size = slab.ringBytes;
+    this.#first = slab.firstBytes;
+    this.#limit = slab.firstBytes;
     this.#at = index * wordsPerRing(slab.slots);
     this.#from = index * slab.ringBytes;
     // Head before span: the tail is less than SLOTS beyond any head that was ever true.
@@ -55,6 +60,7 @@ export class RingWriter {
    */
   begin(sequence: number, timestamp: number): void {
     if (this.control !== RingControl.closed) throw new ServerError('PUM_RING_IN_USE', { ring: this.index });
+    this.#limit = this.#first;
     this.#store(RingWord.nonce, 0);
     this.#store(RingWord.sequence, (sequence - this.#tail) & 0xffff);
     this.#words[this.#slot(this.#tail - 1) + SlotWord.timestamp] = timestamp - FRAME_SAMPLES;
@@ -104,11 +110,21 @@ export class RingWriter {
     const queued = (this.#tail - head) | 0;
     // The slot of the last packet sent is kept, for it gives the next timestamp.
     if (queued >= this.#slots - 1) return -1;
+    for (;;) {
+      const offset = this.#place(length, head, queued);
+      if (offset >= 0 || this.#limit >= this.#size) return offset;
+      // A ring that is not written beyond its first bytes has no memory there: most never need it.
+      this.#limit = Math.min(this.#size, this.#limit * 2);
+    }
+  }
+
+  /** Where a packet fits into the bytes in use; -1 for nowhere. */
+  #place(length: number, head: number, queued: number): number {
     const newest = this.#words[this.#slot(this.#tail - 1) + SlotWord.place] ?? 0;
     const start = newest >>> 16;
     const end = start + (newest & 0xffff);
-    const fitsBehind = end + length <= this.#size;
-    if (queued === 0) return fitsBehind ? end : length <= this.#size ? 0 : -1;
+    const fitsBehind = end + length <= this.#limit;
+    if (queued === 0) return fitsBehind ? end : length <= this.#limit ? 0 : -1;
     const oldest = (this.#words[this.#slot(head) + SlotWord.place] ?? 0) >>> 16;
     if (start < oldest) return end + length <= oldest ? end : -1;
     return fitsBehind ? end : length <= oldest ? 0 : -1;

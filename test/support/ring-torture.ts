@@ -44,7 +44,12 @@ const RING_BYTES = 4_096;
 const HEADS = [0, 2 ** 31 - 32, 2 ** 32 - 20, 0xfff0, 0x7ff0, 0x3fffffe0];
 
 export async function torture(options: TortureOptions): Promise<TortureReport> {
-  const slab = createSlab(RINGS, SLOTS, RING_BYTES);
+  const slab = createSlab(
+    RINGS,
+    SLOTS,
+    RING_BYTES,
+    options.fault === undefined ? RING_BYTES / 2 : RING_BYTES,
+  );
   const ledger = new RingLedger(slab);
   for (let ring = 0; ring < RINGS; ring++) {
     const head = HEADS[ring % HEADS.length] ?? 0;
