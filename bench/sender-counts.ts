@@ -17,14 +17,17 @@ export interface SenderLateness {
   readonly max: number;
 }
 
-/** Of the text of a metrics page; the shards are in it added up. */
+/** Of the text of a metrics page; the series of all senders are added up. */
 export function senderCounts(page: string): SenderCounts {
   const late = new Map<number, number>();
   let nulled = 0;
   for (const line of page.split('\n')) {
     const [series = '', value = ''] = line.split(' ');
     const bound = /^lavalink_frame_lateness_seconds_bucket\{.*le="([^"]+)"/.exec(series)?.[1];
-    if (bound !== undefined) late.set(bound === '+Inf' ? Infinity : Number(bound) * 1_000, Number(value));
+    if (bound !== undefined) {
+      const ms = bound === '+Inf' ? Infinity : Number(bound) * 1_000;
+      late.set(ms, (late.get(ms) ?? 0) + Number(value));
+    }
     if (series === 'lavalink_audio_frames_nulled_total') nulled = Number(value);
   }
   if (late.size === 0) throw new Error('the metrics page says nothing about lateness');

@@ -138,7 +138,14 @@ export class Metrics {
     const name = 'lavalink_frame_lateness_seconds';
     const help = 'How much later than due a frame left';
     const histogram = new LatenessHistogram(name, help, LATE_BUCKETS, () => {
-      return [...fleet.reports(), ...fleet.senders()].map(({ lateness }) => lateness);
+      const senders = fleet.senders();
+      // A shard sends by itself, or has a sender that does it for all.
+      if (senders.length === 0) {
+        return fleet
+          .reports()
+          .map(({ shard, lateness }) => ({ sender: `s${String(shard)}`, counts: lateness }));
+      }
+      return senders.map(({ sender, lateness }) => ({ sender: `snd${String(sender)}`, counts: lateness }));
     });
     // It prints itself, which is all that the registry asks of a metric.
     this.#registry.registerMetric(histogram as unknown as Metric);

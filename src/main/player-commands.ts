@@ -92,6 +92,7 @@ export class PlayerCommands {
     const withVoice = player.awaitsVoice;
     // First, for the old row tells the position.
     const snapshot = player.snapshot();
+    player.quality.keep();
     player.adopted(fleet.replace(player.id, player.placement));
     player.askedVoice = withVoice ? player.voice : null;
     const { row } = player.placement;

@@ -10,6 +10,7 @@ import type { Clock } from '../shared/clock.js';
 import { writeJson } from '../shared/json.js';
 import type { Fleet, Placement } from './dispatch/fleet.js';
 import { FrameHistory } from './frame-stats.js';
+import { PlayerQuality } from './quality.js';
 import { TrackInstance, type NewTrack, type UserData } from './track-instance.js';
 
 /** What the client is to be sent, in this order. */
@@ -65,6 +66,7 @@ export class Player {
   readonly id: string;
   readonly guild: string;
   readonly frames = new FrameHistory();
+  readonly quality: PlayerQuality;
   placement: Placement;
   /** Its shard died and no replacement has taken it over yet. */
   lost = false;
@@ -95,6 +97,7 @@ export class Player {
     this.#fleet = fleet;
     this.#clock = clock;
     this.placement = fleet.place(this.id);
+    this.quality = new PlayerQuality(clock, (word) => this.#word(word));
   }
 
   /** Whether a track is loaded or on its way: what `noReplace` asks. */
@@ -194,6 +197,7 @@ export class Player {
     const track = this.current;
     const positionMs = this.positionMs;
     this.#lose();
+    this.quality.shardDied();
     if (track === null) return [];
     if (track.number > this.#sent.exception) {
       this.#instances.set(track.number, track);
@@ -224,6 +228,7 @@ export class Player {
   /** The replacement of the shard takes the player over. */
   adopted(placement: Placement): void {
     this.placement = placement;
+    this.quality.moved();
     this.lost = false;
   }
 
@@ -280,6 +285,7 @@ export class Player {
         if (track.number <= this.#sent.start) return [];
         this.#sent.start = track.number;
         this.#begin(track);
+        this.quality.started(track.track, this.paused);
         if (!this.paused) this.frames.started(this.#clock.wall());
         return [{ kind: 'trackStart', track, positionMs: track.startMs }, { kind: 'update' }];
       case 'trackLength':
@@ -314,6 +320,7 @@ export class Player {
     this.current = null;
     this.#sent.end = track.number;
     this.frames.stopped(this.#clock.wall());
+    this.quality.ended(reason);
     return [{ kind: 'trackEnd', track, positionMs, reason }];
   }
 
@@ -346,6 +353,7 @@ export class Player {
   #setPaused(paused: boolean): void {
     if (paused === this.paused) return;
     this.paused = paused;
+    this.quality.paused(paused);
     if (this.current === null) return;
     if (paused) this.frames.stopped(this.#clock.wall());
     else this.frames.started(this.#clock.wall());

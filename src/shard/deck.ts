@@ -5,6 +5,7 @@ import type { PipelineSettings } from '../audio/pipeline.js';
 import { ShardWord } from '../shared/counter-words.js';
 import { ServerError } from '../shared/errors.js';
 import { FRAME_MS } from '../shared/frame.js';
+import type { Inspection } from '../shared/inspection.js';
 import type { PlayBody, PlayingBody } from '../shared/shard-commands.js';
 import type { EndReason, PlayerEvent } from '../shared/shard-events.js';
 import { NO_GENERATION, type Outgoing } from './outgoing.js';
@@ -242,6 +243,14 @@ export class Deck {
   lost(): void {
     this.#parts.out.lost(this.#track);
     this.#interrupted();
+  }
+
+  /** For somebody who asks why nothing is heard. */
+  inspect(): Pick<Inspection, 'track' | 'queue'> {
+    return {
+      track: this.#track?.inspect() ?? null,
+      queue: { frames: this.#parts.out.queued, ending: this.#ending, starving: this.#starving },
+    };
   }
 
   /** Called every half second or so: what only the passing of time can tell. */

@@ -1,6 +1,7 @@
 // What of a player is on its way out: its voice connection, and a mark for every frame queued there that has
 // not left yet, so that frames can be taken back and the position follows what was really sent.
 import { FRAME_MS } from '../shared/frame.js';
+import type { Inspection } from '../shared/inspection.js';
 import { Marks } from './marks.js';
 import type { Playback } from './playback.js';
 import type { FrameMode } from './voice/driver.js';
@@ -16,6 +17,8 @@ export class Outgoing {
   #link: VoiceLink | null = null;
   /** Until the queue is full again. */
   #filling = true;
+  /** Code with which the last connection ended by itself. */
+  #lastClose: number | null = null;
 
   get connected(): boolean {
     return this.#link?.connection.connected ?? false;
@@ -97,6 +100,7 @@ export class Outgoing {
   /** The connection is gone, and what was queued with it: the playback's next frames again. */
   lost(playback: Playback | null): void {
     this.#giveBack(this.#marks.count, playback);
+    this.#lastClose = this.#link?.closedWith ?? this.#lastClose;
     this.#link = null;
   }
 
@@ -104,6 +108,11 @@ export class Outgoing {
   #giveBack(count: number, playback: Playback | null): void {
     const own = this.#marks.takeBack(count, playback?.generation ?? NO_GENERATION);
     if (own) playback?.putBack(own.count, own.start);
+  }
+
+  /** For somebody who asks why nothing is heard. */
+  inspect(): Pick<Inspection, 'voice' | 'lastClose'> {
+    return { voice: this.#link?.connection.inspect() ?? null, lastClose: this.#lastClose };
   }
 
   /** Silence after what is queued, then speaking off. */

@@ -3,6 +3,7 @@
 // there), nothing of voice, events or pauses. Driven by the player, synchronously.
 import type { PipelineSettings } from '../audio/pipeline.js';
 import { ServerError } from '../shared/errors.js';
+import type { TrackInspection } from '../shared/inspection.js';
 import { createProducer } from './create-producer.js';
 import type { Media } from './media.js';
 import { Made, type Producer } from './producer.js';
@@ -194,6 +195,27 @@ export class Playback {
     this.#parked = true;
     this.#letGo();
     this.#options.media.rest();
+  }
+
+  inspect(): TrackInspection {
+    const reader = this.#coming ?? this.#reader;
+    const { state, ...read } = reader.inspect();
+    const { window } = reader;
+    const ahead = (window.end - this.nextStart) * 1_000;
+    const mode = this.#producer?.mode === FrameMode.passthrough ? 'passthrough' : 'encoded';
+    return {
+      source: { state: this.#parked ? 'parked' : state, seeking: this.#coming !== null, ...read },
+      window: {
+        packets: window.next - window.first,
+        bytes: window.bytes,
+        aheadMs: Number.isFinite(ahead) ? Math.round(ahead) : null,
+      },
+      decode: {
+        mode: this.#producer === null ? null : mode,
+        error: this.#failure?.code ?? null,
+        anyFrame: this.#anyFrame,
+      },
+    };
   }
 
   close(): void {

@@ -5,6 +5,7 @@ import type { VoiceClose } from './voice/driver.js';
 import type { Fed } from './voice/feed.js';
 import type { PipelineSettings } from '../audio/pipeline.js';
 import { ServerError } from '../shared/errors.js';
+import type { Inspection } from '../shared/inspection.js';
 import type {
   AdoptBody,
   CreateBody,
@@ -121,6 +122,11 @@ export class Player implements Fed {
     this.#gone = true;
     this.#deck.drop();
     this.#leave();
+  }
+
+  /** What is known of it now, from the source to the ring; changes nothing. */
+  inspect(): Inspection {
+    return { paused: this.#paused, ...this.#deck.inspect(), ...this.#out.inspect() };
   }
 
   #apply({ paused, volume, positionMs, endTimeMs, filters, track }: UpdateBody): void {

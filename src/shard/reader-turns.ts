@@ -44,6 +44,11 @@ export class ReaderTurns {
     this.#clock = clock;
   }
 
+  /** The clock's time, for those who take turns. */
+  get now(): number {
+    return this.#clock.now();
+  }
+
   /** A number from 0 to 1, each time far from those before: keeps readers from doing the same at once. */
   spread(): number {
     const spread = this.#spread;

@@ -5,7 +5,7 @@ import type { ContainerInfo, PacketCursor } from '../audio/container.js';
 import { PacketWindow } from '../audio/packet-window.js';
 import { runUpSeconds } from '../audio/pipeline.js';
 import { AUDIO } from '../shared/limits.js';
-import { ServerError } from '../shared/errors.js';
+import { ServerError, type ErrorCode } from '../shared/errors.js';
 import type { Media } from './media.js';
 import type { ReaderTurns, TurnTaker } from './reader-turns.js';
 
@@ -36,6 +36,14 @@ export interface ReaderOptions {
   readonly changed: () => void;
 }
 
+/** What a reader says of itself to somebody who asks why nothing is heard. */
+export interface ReaderInspection {
+  readonly state: ReaderState['kind'];
+  readonly error: ErrorCode | null;
+  readonly packetsRead: number;
+  readonly packetAgeMs: number | null;
+}
+
 export type ReaderState =
   | { readonly kind: 'opening' }
   | { readonly kind: 'reading' }
@@ -57,6 +65,8 @@ export class Reader implements TurnTaker {
   #wanted = true;
   /** Packets have come that nobody was told of. */
   #untold = false;
+  /** Clock time of the last packet; -1 before the first. */
+  #packetAt = -1;
   /** Share of `ahead` below which the window is filled again. */
   readonly #refillBelow: number;
   /** Goes on after a rest; null while it reads. */
@@ -111,6 +121,16 @@ export class Reader implements TurnTaker {
     this.#wanted = true;
     this.#wake?.();
     if (this.#go) this.#options.turns.hurry(this);
+  }
+
+  inspect(): ReaderInspection {
+    const state = this.#state;
+    return {
+      state: state.kind,
+      error: state.kind === 'failed' ? state.error.code : null,
+      packetsRead: this.window.next,
+      packetAgeMs: this.#packetAt < 0 ? null : Math.round(this.#options.turns.now - this.#packetAt),
+    };
   }
 
   get hurries(): boolean {
@@ -175,6 +195,7 @@ export class Reader implements TurnTaker {
         });
       }
       this.window.push(packet);
+      this.#packetAt = turns.now;
       this.#untold = true;
       if (this.#wanted) {
         this.#wanted = false;

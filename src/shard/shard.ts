@@ -114,6 +114,8 @@ export class Shard {
     switch (command.op) {
       case 'update':
         return player.update(command.body);
+      case 'inspect':
+        return player.inspect();
       case 'destroy':
         await player.destroy();
         break;

@@ -156,6 +156,18 @@ export const VOICE = {
   discordjsQueue: 2,
 } as const;
 
+/** Looking into a player: the quality of its tracks, and why it is silent. Times in milliseconds. */
+export const DIAGNOSIS = {
+  /** Tracks of a player that have ended and whose quality is still told; the oldest is forgotten. */
+  maxReports: 16,
+  /** Characters kept of such a track's identifier, title and source. */
+  maxText: 256,
+  /** A shard that has not said by then what it knows of a player is the broken link. */
+  inspectDeadline: 1_000,
+  /** A source that has brought no packet for so long, or a ring from which none has left, is a broken link. */
+  silentAfter: 500,
+} as const;
+
 /** Playback rules that Lavalink fixes as well, in milliseconds. */
 export const PLAYBACK = {
   /** A track that nobody has asked for frames for this long ends with `cleanup`. */

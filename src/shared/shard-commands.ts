@@ -70,7 +70,9 @@ export type CommandOp =
   /** Takes a player over from a dead placement: no event for what it sets up. */
   | { readonly op: 'adopt'; readonly body: AdoptBody }
   /** Gives a player up without an event. */
-  | { readonly op: 'release'; readonly body: Record<never, never> };
+  | { readonly op: 'release'; readonly body: Record<never, never> }
+  /** Asks what the shard knows of the player; answered with an Inspection. Changes nothing. */
+  | { readonly op: 'inspect'; readonly body: Record<never, never> };
 
 export type PlayerCommand = CommandOp & {
   readonly v: 1;

@@ -56,8 +56,12 @@ t.test('lateness of a window is the difference of two pages', LIMIT, (t) => {
   const page = (counts: readonly number[], nulled: number): string =>
     [
       '# HELP lavalink_frame_lateness_seconds How much later than due a frame left',
-      ...['0.001', '0.0025', '+Inf'].map(
-        (le, n) => `lavalink_frame_lateness_seconds_bucket{le="${le}"} ${String(counts[n])}`,
+      // Two senders: half of it each.
+      ...['0.001', '0.0025', '+Inf'].flatMap((le, n) =>
+        ['snd0', 'snd1'].map((sender) => {
+          const labels = `sender="${sender}",le="${le}"`;
+          return `lavalink_frame_lateness_seconds_bucket{${labels}} ${String((counts[n] ?? NaN) / 2)}`;
+        }),
       ),
       `lavalink_frame_lateness_seconds_count ${String(counts[2])}`,
       `lavalink_audio_frames_nulled_total ${String(nulled)}`,

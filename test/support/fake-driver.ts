@@ -8,6 +8,7 @@ import type {
   VoiceServer,
 } from '../../src/shard/voice/driver.js';
 import type { Clock } from '../../src/shared/clock.js';
+import type { ConnectionInspection } from '../../src/shared/inspection.js';
 
 export class FakeDriver implements VoiceDriver {
   readonly name = 'discordjs';
@@ -136,6 +137,24 @@ export class FakeConnection implements VoiceConnection {
 
   finish(): void {
     this.#finishing = true;
+  }
+
+  inspect(): ConnectionInspection {
+    const { connected } = this;
+    const step = this.closed ? 'over' : connected ? 'ready' : 'identifying';
+    const queued = this.#queue.length;
+    return {
+      driver: 'discordjs',
+      step,
+      connected,
+      everReady: connected,
+      lastClose: null,
+      dave: { version: 0, frames: 'plain', group: 'none', others: 0, waitedMs: null },
+      speaking: connected ? queued > 0 : null,
+      ring: connected
+        ? { open: true, queued, waiting: 0, room: this.room(), head: null, underruns: null, sentAgeMs: null }
+        : null,
+    };
   }
 
   close(): void {

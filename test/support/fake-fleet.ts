@@ -4,6 +4,7 @@ import { PlayerFlag, PlayerWord } from '../../src/shared/counter-words.js';
 import { PlayerTable, type PositionReading } from '../../src/shared/player-table.js';
 import type { Clock } from '../../src/shared/clock.js';
 import { ServerError } from '../../src/shared/errors.js';
+import type { Inspection } from '../../src/shared/inspection.js';
 import type { LoadOutcome, LoadService } from '../../src/shared/load.js';
 import type {
   AdoptBody,
@@ -20,6 +21,7 @@ import type {
   SenderReport,
   ShardReport,
 } from '../../src/main/dispatch/fleet.js';
+import { soundInspection } from './inspections.js';
 
 export interface FakePlayer {
   readonly placement: Placement;
@@ -52,6 +54,8 @@ export class FakeFleet implements Fleet {
   };
   /** Errors for the next commands of an operation, each used once. */
   readonly failNext = new Map<CommandOp['op'], ServerError[]>();
+  /** What a shard says when it is asked what it knows of a player. */
+  inspection: Inspection = soundInspection();
   /** What the gateway's ping is right after a connection; -1: not known yet. */
   firstPing = 7;
   /** While set, answers wait; `open()` lets them go. */
@@ -119,6 +123,10 @@ export class FakeFleet implements Fleet {
 
   word(placement: Placement, word: number): number {
     return this.#table.get(placement.row, word);
+  }
+
+  pulseAge(shard: number): number | null {
+    return this.isUp(shard) ? 0 : null;
   }
 
   senders(): readonly SenderReport[] {
@@ -233,6 +241,8 @@ export class FakeFleet implements Fleet {
         return null;
       case 'release':
         return null;
+      case 'inspect':
+        return this.inspection;
     }
   }
 

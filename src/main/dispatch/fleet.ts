@@ -77,6 +77,8 @@ export interface Fleet {
   position(placement: Placement): PositionReading;
   /** A word of the player's row (PlayerWord of src/shared/counter-words.ts). */
   word(placement: Placement, word: number): number;
+  /** Milliseconds for which the shard's pulse has been seen to stand still; null while it does not answer. */
+  pulseAge(shard: number): number | null;
   reports(): readonly ShardReport[];
   /** None where the shards send by themselves. */
   senders(): readonly SenderReport[];

@@ -191,6 +191,11 @@ export class ShardFleet implements Fleet {
     return this.#senders.reports();
   }
 
+  pulseAge(shard: number): number | null {
+    const handle = this.#shards[shard];
+    return handle?.up === true ? this.#watchdog.stillFor(handle) : null;
+  }
+
   reports(): readonly ShardReport[] {
     return this.#shards.map((shard) => shard.report());
   }

@@ -37,6 +37,11 @@ export class Watchdog<T extends Watched> {
     this.#timer.cancel();
   }
 
+  /** Milliseconds for which its pulse has been seen to stand still. */
+  stillFor(shard: T): number {
+    return this.#sights.get(shard)?.still ?? 0;
+  }
+
   #lookLater(): Timer {
     return this.#clock.after(LOOK, () => {
       this.#timer = this.#lookLater();

@@ -6,6 +6,7 @@ import type { SessionRegistry } from '../session-registry.js';
 import type { Metrics } from '../metrics.js';
 import type { Method, Reply, Request } from './engine.js';
 import { decodeOne, decodeMany } from './handlers/decode-tracks.js';
+import { getQuality, getWhySilent } from './handlers/diagnosis.js';
 import { errorPage } from './handlers/error-page.js';
 import { live, ready } from './handlers/health.js';
 import { info } from './handlers/info.js';
@@ -57,6 +58,7 @@ export function createRoutes(node: Node, metrics: Metrics | null): readonly Rout
     return { method: 'GET', template, handler, deadline: command, auth: 'none' };
   };
   const sessions = '/v4/sessions/{session}';
+  const ours = '/pumice/v1/sessions/{session}/players/{guild}';
   const table = [
     route('GET', '/version', version),
     route('GET', '/', oldEndpoint),
@@ -75,6 +77,8 @@ export function createRoutes(node: Node, metrics: Metrics | null): readonly Rout
     route('GET', '/v4/routeplanner/status', routePlannerStatus),
     route('POST', '/v4/routeplanner/free/address', freeAddress),
     route('POST', '/v4/routeplanner/free/all', freeAll),
+    route('GET', `${ours}/quality`, getQuality),
+    route('GET', `${ours}/why-silent`, getWhySilent),
     open('/pumice/v1/health/live', live),
     open('/pumice/v1/health/ready', ready),
     open('/error', errorPage),

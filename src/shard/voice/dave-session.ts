@@ -3,6 +3,7 @@
 // Identify, in a shard. What is damaged, stale or unknown is counted and forgotten; nothing here throws.
 
 import type { Clock, Timer } from '../../shared/clock.js';
+import type { DaveInspection } from '../../shared/inspection.js';
 import { VOICE } from '../../shared/limits.js';
 import { DAVE_VERSION } from './dave.js';
 import { DaveMembership } from './dave-membership.js';
@@ -79,6 +80,18 @@ export class DaveSession {
     if (this.#way !== 'none') return this.#way;
     if (this.#waitsSince < 0) return 'hold';
     return this.#parts.clock.now() - this.#waitsSince < this.#parts.holdMs ? 'hold' : 'withheld';
+  }
+
+  inspect(): DaveInspection {
+    const { begun, ready } = this.#membership;
+    const since = this.#waitsSince;
+    return {
+      version: this.#version < 0 ? null : this.#version,
+      frames: this.frameWay,
+      group: ready ? 'ready' : begun ? 'forming' : 'none',
+      others: this.#others.size,
+      waitedMs: since < 0 ? null : Math.round(this.#parts.clock.now() - since),
+    };
   }
 
   /** The frame as it leaves: sealed, or silence as it is; null when it is not to be sealed now, or cannot be. */

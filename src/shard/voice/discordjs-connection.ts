@@ -4,6 +4,7 @@
 
 import type { Timer } from '../../shared/clock.js';
 import { ServerError } from '../../shared/errors.js';
+import type { ConnectionInspection } from '../../shared/inspection.js';
 import { VOICE } from '../../shared/limits.js';
 import { closeRule, resumeDelay } from './close-rules.js';
 import type { CloseRule } from './close-rules.js';
@@ -54,6 +55,10 @@ export class DiscordjsConnection implements VoiceConnection, PacedOutput, Sessio
   #resumes = 0;
   #timeoutResumed = false;
   #identifiedAfresh = false;
+  /** Code with which the gateway was lost last. */
+  #lastClose: number | null = null;
+  /** Clock time of the last frame that left; -1 before the first. */
+  #sentAt = -1;
 
   /** Starts connecting at once. */
   constructor(
@@ -104,6 +109,19 @@ export class DiscordjsConnection implements VoiceConnection, PacedOutput, Sessio
     this.#lane.finish();
   }
 
+  inspect(): ConnectionInspection {
+    const age = this.#sentAt < 0 ? null : Math.round(this.#parts.clock.now() - this.#sentAt);
+    return {
+      driver: 'discordjs',
+      step: this.#phase,
+      connected: this.connected,
+      everReady: this.#everReady,
+      lastClose: this.#lastClose,
+      ...(this.#session?.inspect() ?? { dave: null, speaking: null }),
+      ring: this.connected ? { ...this.#lane.inspect(), sentAgeMs: age } : null,
+    };
+  }
+
   close(): void {
     this.#release();
   }
@@ -120,6 +138,7 @@ export class DiscordjsConnection implements VoiceConnection, PacedOutput, Sessio
   }
 
   onSent(at: number): void {
+    this.#sentAt = at;
     this.#listener.onSent(at);
   }
 
@@ -140,6 +159,7 @@ export class DiscordjsConnection implements VoiceConnection, PacedOutput, Sessio
   }
 
   onLost(close: GatewayClose): void {
+    this.#lastClose = close.code;
     if (this.#phase === 'identifying') this.#notIdentified(close);
     else this.#recover(close, closeRule(close.code));
   }

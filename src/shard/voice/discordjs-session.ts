@@ -5,6 +5,7 @@
 import type { Clock, Timer } from '../../shared/clock.js';
 import { DRIVER, count } from '../../shared/driver-words.js';
 import { FRAME_SAMPLES } from '../../shared/frame.js';
+import type { ConnectionInspection } from '../../shared/inspection.js';
 import { DaveOp } from './dave-payloads.js';
 import type { VoiceServer } from './driver.js';
 import { openGateway } from './gateway.js';
@@ -158,6 +159,25 @@ export class DiscordjsSession implements SocketOwner {
     // The library starts again at 0 where the timestamp wraps; receivers would see a jump.
     connectionData.timestamp = (timestamp + FRAME_SAMPLES) >>> 0;
     return SendResult.sent;
+  }
+
+  inspect(): Pick<ConnectionInspection, 'dave' | 'speaking'> {
+    const { connectionData, dave } = this.#networking.state;
+    if (connectionData === undefined) return { dave: null, speaking: null };
+    const { connectedClients, speaking } = connectionData;
+    const ready = dave?.session?.ready === true;
+    const waited = this.#heldSince < 0 ? null : Math.round(this.clock.now() - this.#heldSince);
+    const held = (waited ?? 0) >= this.#parts.daveHold ? 'withheld' : 'hold';
+    return {
+      dave: {
+        version: dave?.protocolVersion ?? 0,
+        frames: this.#wouldBePlain(connectionData, dave) ? held : ready ? 'sealed' : 'plain',
+        group: ready ? 'ready' : dave === undefined ? 'none' : 'forming',
+        others: connectedClients.size - (connectedClients.has(this.#server.userId) ? 1 : 0),
+        waitedMs: waited,
+      },
+      speaking,
+    };
   }
 
   /** Speaking off, behind the last silence frame. */

@@ -1,5 +1,6 @@
 // The seam between a player and whatever carries its frames to a voice server. Two drivers stand behind it
 // (native-driver.ts later, discordjs-driver.ts now); one contract suite holds them. Runs in a shard.
+import type { ConnectionInspection } from '../../shared/inspection.js';
 
 /** The voice data of a client's PATCH, with whom it is for. */
 export interface VoiceServer {
@@ -61,6 +62,8 @@ export interface VoiceConnection extends FrameSink {
   readonly connected: boolean;
   /** Milliseconds from heartbeat to acknowledgement; -1 until known. */
   readonly ping: number;
+  /** What is known of it now; changes nothing. */
+  inspect(): ConnectionInspection;
   /** Ends the connection with 1000 and releases everything. The listener hears nothing more. */
   close(): void;
 }

@@ -4,6 +4,7 @@
 import type { Clock, Timer } from '../../shared/clock.js';
 import { DRIVER, count } from '../../shared/driver-words.js';
 import { ServerError } from '../../shared/errors.js';
+import type { ConnectionInspection } from '../../shared/inspection.js';
 import { DaveOp } from './dave-payloads.js';
 import type { DaveQueue } from './dave-queue.js';
 import type { VoiceConnection, VoiceListener, VoiceServer } from './driver.js';
@@ -44,6 +45,8 @@ export class NativeConnection implements VoiceConnection, GatewaySessionOwner, F
   #abort = new AbortController();
   #deadline: Timer | null = null;
   #retry: Timer | null = null;
+  /** Code with which the gateway was lost last. */
+  #lastClose: number | null = null;
 
   /** Starts connecting at once. */
   constructor(parts: NativeParts, server: VoiceServer, listener: VoiceListener, mayConnect: () => boolean) {
@@ -87,6 +90,13 @@ export class NativeConnection implements VoiceConnection, GatewaySessionOwner, F
 
   finish(): void {
     this.#session.stream?.finish();
+  }
+
+  inspect(): ConnectionInspection {
+    const { step, everReady } = this.#state;
+    const { connected } = this;
+    const lastClose = this.#lastClose;
+    return { driver: 'native', step: step.kind, connected, everReady, lastClose, ...this.#session.inspect() };
   }
 
   close(): void {
@@ -141,6 +151,7 @@ export class NativeConnection implements VoiceConnection, GatewaySessionOwner, F
   }
 
   onLost(close: GatewayClose): void {
+    this.#lastClose = close.code;
     this.#on({ kind: 'lost', close });
   }
 

@@ -3,6 +3,7 @@
 // session has all of it anew, so that no nonce ever meets the same key twice.
 
 import { DRIVER, count } from '../../shared/driver-words.js';
+import type { ConnectionInspection } from '../../shared/inspection.js';
 import type { RingWriter } from '../../shared/send-ring.js';
 import type { SenderControl } from '../sender/messages.js';
 import { DaveSession } from './dave-session.js';
@@ -132,6 +133,11 @@ export class NativeSession implements RingOwner {
     stream?.close();
     lease?.end();
     this.dave.close();
+  }
+
+  inspect(): Pick<ConnectionInspection, 'dave' | 'speaking' | 'ring'> {
+    const stream = this.#stream?.inspect() ?? { speaking: null, ring: null };
+    return { dave: this.dave.inspect(), ...stream };
   }
 
   discovered(address: string, port: number): void {

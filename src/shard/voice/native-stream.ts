@@ -5,7 +5,8 @@
 import type { Clock } from '../../shared/clock.js';
 import { DRIVER, count } from '../../shared/driver-words.js';
 import { FRAME_MS, FRAME_SAMPLES } from '../../shared/frame.js';
-import { Mark, type RingWriter } from '../../shared/send-ring.js';
+import type { ConnectionInspection } from '../../shared/inspection.js';
+import { Mark, RingControl, type RingWriter } from '../../shared/send-ring.js';
 import type { SenderControl } from '../sender/messages.js';
 import type { DaveSession } from './dave-session.js';
 import { FrameMode } from './driver.js';
@@ -128,6 +129,25 @@ export class NativeStream {
     this.#underruns = underruns;
     this.#pump();
     this.#wait(now);
+  }
+
+  /** What is known of ring and speaking now; changes nothing. */
+  inspect(): Pick<ConnectionInspection, 'speaking' | 'ring'> {
+    const { ring, clock } = this.#parts;
+    const now = clock.now();
+    const started = this.#started || ring.head !== this.#head;
+    return {
+      speaking: this.#speaking,
+      ring: {
+        open: ring.control === RingControl.active,
+        queued: ring.queued,
+        waiting: this.#queue.count - this.#queue.sealed,
+        room: this.room(),
+        head: ring.head >>> 0,
+        underruns: ring.underruns,
+        sentAgeMs: started ? Math.max(0, Math.round(now - this.#lastSentAt(now))) : null,
+      },
+    };
   }
 
   /** Speaking is told again to a gateway that was away. */

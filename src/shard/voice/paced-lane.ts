@@ -5,6 +5,7 @@
 import type { Clock } from '../../shared/clock.js';
 import { ServerError } from '../../shared/errors.js';
 import { FRAME_MS } from '../../shared/frame.js';
+import type { RingInspection } from '../../shared/inspection.js';
 import { PLAYBACK, VOICE } from '../../shared/limits.js';
 import { DRIVER, LATE_BUCKETS, count } from '../../shared/driver-words.js';
 
@@ -82,6 +83,12 @@ export class PacedLane {
 
   room(): number {
     return this.open ? VOICE.discordjsQueue - this.#queued() : 0;
+  }
+
+  /** As it were a send ring; when something left last its owner knows. */
+  inspect(): Omit<RingInspection, 'sentAgeMs'> {
+    const queued = this.#queued();
+    return { open: this.open, queued, waiting: 0, room: this.room(), head: null, underruns: null };
   }
 
   push(frame: Uint8Array): void {

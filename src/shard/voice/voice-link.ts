@@ -30,6 +30,8 @@ export class VoiceLink implements VoiceListener {
   readonly connection: VoiceConnection;
   /** Resolves when connected, superseded, or after the answer deadline; rejects with PUM_VOICE_FAILED. */
   readonly settled: Promise<void>;
+  /** Code with which the connection ended by itself; null while it has not. */
+  closedWith: number | null = null;
   readonly #owner: LinkOwner;
   readonly #silent: boolean;
   readonly #timer: Timer;
@@ -72,6 +74,7 @@ export class VoiceLink implements VoiceListener {
   onClosed(close: VoiceClose): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.closedWith = close.code;
     // A failure that a waiting PATCH answers is not told a second time as an event.
     if (this.#waiting && close.beforeReady && !this.#silent) {
       this.#owner.voiceFailed();

@@ -45,6 +45,16 @@ t.test('a pulse that stands still for two seconds is told, once', LIMIT, (t) => 
   t.end();
 });
 
+t.test('for how long a pulse has stood still can be asked', LIMIT, (t) => {
+  const { clock, hearts, dog } = watch('a', 'b');
+  live(clock, hearts, 3_000, ['a']);
+  const [a, b] = hearts.map((heart) => dog.stillFor(heart));
+  t.ok((a ?? NaN) >= 2_500 && (a ?? NaN) <= 3_000, `${String(a)} ms`);
+  t.ok((b ?? NaN) <= 500, `${String(b)} ms`);
+  t.equal(dog.stillFor({ name: 'nobody', pulse: 0 }), 0);
+  t.end();
+});
+
 t.test('a pause of the whole process is no fault of the shards, however long and often', LIMIT, (t) => {
   const { clock, hearts, told } = watch('a', 'b');
   for (let n = 0; n < 20; n++) {
