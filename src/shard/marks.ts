@@ -1,5 +1,5 @@
 // What a player has queued and not yet heard to have left: source time and kind of each frame, in order. A
-// ring of plain arrays, because one mark per frame must not become garbage.
+// ring of plain arrays, because one mark per frame must not become garbage. A player that plays nothing has none.
 import type { FrameMode } from './voice/driver.js';
 
 /** Twice the frames of the longest lead, 1,000 ms: what has left is looked at later than what is pushed. */
@@ -11,10 +11,14 @@ export interface TakenBack {
   readonly start: number;
 }
 
+/** Of every player without a mark; never written to. */
+const NO_NUMBERS = new Float64Array(0);
+const NO_MODES = new Uint8Array(0);
+
 export class Marks {
-  readonly #starts = new Float64Array(CAPACITY);
-  readonly #generations = new Float64Array(CAPACITY);
-  readonly #modes = new Uint8Array(CAPACITY);
+  #starts = NO_NUMBERS;
+  #generations = NO_NUMBERS;
+  #modes = NO_MODES;
   #head = 0;
   #count = 0;
 
@@ -23,6 +27,11 @@ export class Marks {
   }
 
   push(start: number, generation: number, mode: FrameMode): void {
+    if (this.#starts === NO_NUMBERS) {
+      this.#starts = new Float64Array(CAPACITY);
+      this.#generations = new Float64Array(CAPACITY);
+      this.#modes = new Uint8Array(CAPACITY);
+    }
     const at = (this.#head + this.#count) % CAPACITY;
     this.#starts[at] = start;
     this.#generations[at] = generation;
@@ -71,5 +80,8 @@ export class Marks {
 
   clear(): void {
     this.#count = 0;
+    this.#starts = NO_NUMBERS;
+    this.#generations = NO_NUMBERS;
+    this.#modes = NO_MODES;
   }
 }

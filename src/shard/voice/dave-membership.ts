@@ -33,12 +33,12 @@ export class DaveMembership {
   #begun = false;
   #ready = false;
   /** Op 25 as it came, the newest last, and the one that the group has. */
-  readonly #senders: Uint8Array[] = [];
+  #senders: readonly Uint8Array[] = [];
   #applied: Uint8Array | null = null;
   /** Transition id of the commit or welcome that was followed last in this group, 0 for none. */
   #followed = 0;
   /** References of the key packages sent, the newest last. */
-  readonly #introduced: Buffer[] = [];
+  #introduced: readonly Buffer[] = [];
   /** Transition id of a commit that came while we were in no group: the server may believe that we are. */
   #astray: number | null = null;
   /** Commits and welcomes in a row that could not be followed, and the wait before a new beginning. */
@@ -109,8 +109,7 @@ export class DaveMembership {
       this.#out.ignored();
       return null;
     }
-    this.#introduced.push(keyPackageRef(keyPackage));
-    if (this.#introduced.length > REMEMBERED) this.#introduced.shift();
+    this.#introduced = [...this.#introduced, keyPackageRef(keyPackage)].slice(-REMEMBERED);
     this.#out.sendBinary(DaveOp.keyPackage, keyPackage);
     return null;
   }
@@ -142,8 +141,7 @@ export class DaveMembership {
       return;
     }
     // A copy: the message may be a view of a much larger piece of what the socket has read.
-    this.#senders.push(Uint8Array.from(payload));
-    if (this.#senders.length > REMEMBERED) this.#senders.shift();
+    this.#senders = [...this.#senders, Uint8Array.from(payload)].slice(-REMEMBERED);
     this.#enqueue(() => this.#applySender(null), payload.length);
   }
 
@@ -177,7 +175,7 @@ export class DaveMembership {
       return then;
     }
     this.#out.ignored();
-    this.#senders.pop();
+    this.#senders = this.#senders.slice(0, -1);
     return () => this.#applySender(then);
   }
 

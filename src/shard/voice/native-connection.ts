@@ -42,7 +42,8 @@ export class NativeConnection implements VoiceConnection, GatewaySessionOwner, F
   readonly #gateway: GatewaySession;
   #state: VoiceState = FIRST_STATE;
   #session: NativeSession;
-  #abort = new AbortController();
+  /** Of the look-up under way. */
+  #abort: AbortController | null = null;
   #deadline: Timer | null = null;
   #retry: Timer | null = null;
   /** Code with which the gateway was lost last. */
@@ -241,7 +242,7 @@ export class NativeConnection implements VoiceConnection, GatewaySessionOwner, F
         this.#session = this.#newSession();
         break;
       case 'hangUp':
-        this.#abort.abort();
+        this.#abort?.abort();
         this.#gateway.hangUp();
         break;
       case 'deadlineIn':
@@ -252,10 +253,12 @@ export class NativeConnection implements VoiceConnection, GatewaySessionOwner, F
         break;
       case 'noDeadline':
         this.#deadline?.cancel();
+        this.#deadline = null;
         break;
       case 'retryIn':
         this.#retry?.cancel();
         this.#retry = this.#parts.clock.after(effect.ms, () => {
+          this.#retry = null;
           this.#on({ kind: 'retry' });
         });
         break;
@@ -273,7 +276,7 @@ export class NativeConnection implements VoiceConnection, GatewaySessionOwner, F
 
   /** Resolves the endpoint and opens the gateway at the address that was checked. */
   async #dial(): Promise<void> {
-    this.#abort.abort();
+    this.#abort?.abort();
     const abort = (this.#abort = new AbortController());
     try {
       const target = await this.#parts.guard.resolve(this.#server.endpoint, abort.signal);
@@ -285,6 +288,9 @@ export class NativeConnection implements VoiceConnection, GatewaySessionOwner, F
       const error = ServerError.from(thrown, 'PUM_SOURCE_RESOLVE');
       if (error.code !== 'PUM_SOURCE_RESOLVE') this.#refuse(1008, error.message);
       else this.onLost({ code: 1006, reason: error.message, byRemote: false, failure: error.code });
+    } finally {
+      // A connection lives for hours, its look-up for milliseconds.
+      if (this.#abort === abort) this.#abort = null;
     }
   }
 
@@ -336,7 +342,7 @@ export class NativeConnection implements VoiceConnection, GatewaySessionOwner, F
   }
 
   #release(): void {
-    this.#abort.abort();
+    this.#abort?.abort();
     this.#deadline?.cancel();
     this.#retry?.cancel();
     this.#gateway.close(1000);

@@ -26,6 +26,9 @@ export interface LinkOptions {
   readonly mayConnect: () => boolean;
 }
 
+/** Of a link whose outcome is told. */
+const NOBODY = (): void => undefined;
+
 export class VoiceLink implements VoiceListener {
   readonly connection: VoiceConnection;
   /** Resolves when connected, superseded, or after the answer deadline; rejects with PUM_VOICE_FAILED. */
@@ -34,8 +37,9 @@ export class VoiceLink implements VoiceListener {
   closedWith: number | null = null;
   readonly #owner: LinkOwner;
   readonly #silent: boolean;
-  readonly #timer: Timer;
-  #settle: (error: ServerError | null) => void = () => undefined;
+  /** Runs until the first outcome. */
+  #timer: Timer | null;
+  #settle: (error: ServerError | null) => void = NOBODY;
   #waiting = true;
   #closed = false;
 
@@ -96,7 +100,9 @@ export class VoiceLink implements VoiceListener {
   #answer(error: ServerError | null): void {
     if (!this.#waiting) return;
     this.#waiting = false;
-    this.#timer.cancel();
+    this.#timer?.cancel();
+    this.#timer = null;
     this.#settle(error);
+    this.#settle = NOBODY;
   }
 }
