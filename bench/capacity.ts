@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { measure, type CapacityResult } from './capacity-run.js';
 import { keep } from './results.js';
 import type { TrackFormat } from './tracks.js';
-import { MAX_P99_MS } from './verdict.js';
+import { CAPACITY } from './verdict.js';
 
 const FIRST = 50;
 const MAX_RUNS = 8;
@@ -65,7 +65,7 @@ async function search(format: TrackFormat): Promise<void> {
     tried = bad > MOST ? Math.min(MOST, good * 2) : Math.max(1, middle);
   }
   const limit = bad > MOST ? 'more were not tried' : `${String(bad)} did not pass`;
-  findings.push(`${format}: ${String(good)} players with p99 within ${String(MAX_P99_MS)} ms; ${limit}`);
+  findings.push(`${format}: ${String(good)} players with p99 within ${String(CAPACITY.p99)} ms; ${limit}`);
 }
 
 function row(result: CapacityResult): Record<string, string | number> {

@@ -6,6 +6,7 @@ import { isMainThread, parentPort, Worker } from 'node:worker_threads';
 export interface Floor {
   readonly p50: number;
   readonly p99: number;
+  readonly p999: number;
   readonly max: number;
 }
 
@@ -43,7 +44,7 @@ function probe(port: NonNullable<typeof parentPort>): void {
     late.sort((a, b) => a - b);
     const at = (share: number): number =>
       late[Math.min(late.length - 1, Math.floor(late.length * share))] ?? 0;
-    port.postMessage({ p50: at(0.5), p99: at(0.99), max: at(1) } satisfies Floor);
+    port.postMessage({ p50: at(0.5), p99: at(0.99), p999: at(0.999), max: at(1) } satisfies Floor);
   };
   sleep();
 }

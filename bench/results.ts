@@ -7,8 +7,9 @@ import { dirname, join } from 'node:path';
 import { RESULTS, writeReport } from './report.js';
 
 export interface Kept<Result> {
-  /** Name of the bench; it decides which table shows the results. */
+  /** Name of the bench; it decides which table shows the results, where `table` does not. */
   readonly bench: string;
+  readonly table?: string;
   readonly command: string;
   readonly date: string;
   readonly commit: string;
@@ -21,15 +22,18 @@ export interface KeepOptions {
   readonly bench: string;
   /** Of the file's name, behind the bench's; absent where there is one result of that bench. */
   readonly variant?: string;
+  /** Where the bench's results have a shape of their own. */
+  readonly table?: string;
   /** A file of its own, which no table shows. */
   readonly out?: string | undefined;
 }
 
 /** Prints the results as JSON, too. */
 export async function keep(options: KeepOptions, results: readonly unknown[]): Promise<void> {
-  const { bench, variant, out } = options;
+  const { bench, variant, table, out } = options;
   const kept: Kept<unknown> = {
     bench,
+    ...(table === undefined ? {} : { table }),
     command: `npm run bench -- ${bench} ${process.argv.slice(2).join(' ')}`.trim(),
     date: new Date().toISOString().slice(0, 10),
     commit: commit(),

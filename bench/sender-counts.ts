@@ -48,3 +48,20 @@ export function senderLateness({ late }: SenderCounts): SenderLateness {
     buckets.find(([, count]) => frames > 0 && count >= frames * share)?.[0] ?? NaN;
   return { frames, p50: within(0.5), p99: within(0.99), p999: within(0.999), max: within(1) };
 }
+
+/**
+ * Milliseconds within which that share of the frames left, taken to fill each bucket evenly; of a bucket without an
+ * end its beginning, and NaN of no frames.
+ */
+export function within({ late }: SenderCounts, share: number): number {
+  const buckets = [...late].sort(([a], [b]) => a - b);
+  const wanted = (buckets.at(-1)?.[1] ?? 0) * share;
+  let [from, below] = [0, 0];
+  for (const [bound, count] of buckets) {
+    if (count > 0 && count >= wanted) {
+      return bound === Infinity ? from : from + ((bound - from) * (wanted - below)) / (count - below);
+    }
+    [from, below] = [bound, count];
+  }
+  return NaN;
+}

@@ -1,34 +1,17 @@
 // The benches in short, as commands: the shape of their raw results, and counts. Milliseconds depend on the
 // machine and are asserted nowhere.
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import t, { type Test } from 'tap';
+import t from 'tap';
 import type { CapacityResult } from '../../bench/capacity-run.js';
-import type { Kept } from '../../bench/results.js';
 import type { StartupResult } from '../../bench/startup.js';
-import { runBench } from '../support/run-bench.js';
+import { keptBy, runBench } from '../support/run-bench.js';
 
 const LIMIT = { timeout: 90_000 };
 const VERDICT = /^(PASS|FAIL|INCONCLUSIVE)$/;
 
-async function kept<Result>(
-  t: Pick<Test, 'teardown'>,
-  bench: string,
-  args: readonly string[],
-): Promise<{ kept: Kept<Result>; out: string }> {
-  const cwd = await mkdtemp(join(tmpdir(), 'pumice-bench-'));
-  t.teardown(() => rm(cwd, { recursive: true, force: true }));
-  const { out, errors } = await runBench(bench, [...args, '--out', 'raw.json'], cwd);
-  const raw = await readFile(join(cwd, 'raw.json'), 'utf8').catch(() => {
-    throw new Error(`no result:\n${out}${errors}`);
-  });
-  return { kept: JSON.parse(raw) as Kept<Result>, out };
-}
-
 t.test('capacity says what four players of either kind got', LIMIT, async (t) => {
   const args = ['--players', '4', '--seconds', '3', '--shards', '2'];
-  const { kept: result, out } = await kept<CapacityResult>(t, 'capacity', args);
+  const result = await keptBy<CapacityResult>(t, 'capacity', args);
   t.match(result, {
     bench: 'capacity',
     command: 'npm run bench -- capacity --players 4 --seconds 3 --shards 2 --out raw.json',
@@ -36,7 +19,7 @@ t.test('capacity says what four players of either kind got', LIMIT, async (t) =>
     node: process.version,
     machine: /^\d+ × /,
   });
-  t.match(out, 'receiver p50/p99/p99.9');
+  t.match(result.out, 'receiver p50/p99/p99.9');
   t.same(
     result.results.map(({ format }) => format),
     ['opus', 'mp3'],
@@ -57,8 +40,8 @@ t.test('capacity says what four players of either kind got', LIMIT, async (t) =>
 });
 
 t.test('startup gives its figures beside those of an empty process', LIMIT, async (t) => {
-  const { kept: result } = await kept<StartupResult>(t, 'startup', ['--starts', '2', '--shards', '1']);
-  const [run] = result.results;
+  const args = ['--starts', '2', '--shards', '1'];
+  const [run] = (await keptBy<StartupResult>(t, 'startup', args)).results;
   t.match(run, { starts: 2, shards: 1, limitMs: 500, verdict: VERDICT });
   for (const { median, p95, max } of [run!.first200, run!.readyLine, run!.floor]) {
     t.ok(median > 0 && median <= p95 && p95 <= max);

@@ -12,6 +12,7 @@ function callsOf(server: FakeVoiceServer): RemoteCalls {
     act: (guildId, action) => server.act(guildId, action),
     addListener: (guildId, userId) => server.addListener(guildId, userId).userId,
     dropListener: (guildId, userId) => server.dropListener(guildId, userId),
+    speak: (memberRate) => server.speak(memberRate),
     count: (guildId) => server.count(guildId),
     report: (id) => server.report(id),
     reports: (guildId) => server.reports(guildId),

@@ -12,6 +12,7 @@ export interface RemoteCalls {
   /** The listener's user id. */
   addListener: (guildId: string, userId?: string) => string;
   dropListener: FakeVoiceServer['dropListener'];
+  speak: FakeVoiceServer['speak'];
   count: FakeVoiceServer['count'];
   report: FakeVoiceServer['report'];
   reports: FakeVoiceServer['reports'];

@@ -86,6 +86,10 @@ export class FakeVoiceProcess {
     return this.call('dropListener', ...args);
   }
 
+  speak(...args: Arguments<'speak'>): Promise<void> {
+    return this.call('speak', ...args);
+  }
+
   count(...args: Arguments<'count'>): Promise<Answer<'count'>> {
     return this.call('count', ...args);
   }

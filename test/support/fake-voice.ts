@@ -10,7 +10,7 @@ import type { OggSummary } from './ogg-opus-writer.js';
 import { SessionBook } from './session-book.js';
 import { strangerKeyPackage } from './voice-listener.js';
 import type { VoiceListener } from './voice-listener.js';
-import { MemberVoices } from './voice-members.js';
+import { MemberVoices, type MembersHost } from './voice-members.js';
 import { VoiceGateway } from './voice-gateway.js';
 import { DEFAULT_OPTIONS } from './voice-options.js';
 import type {
@@ -46,7 +46,8 @@ export class FakeVoiceServer {
   readonly #waiters: Waiters;
   readonly #gateway: VoiceGateway;
   readonly #udp: VoiceUdp;
-  readonly #members: MemberVoices | null;
+  readonly #host: MembersHost;
+  #members: MemberVoices | null = null;
   #listeners = 0n;
   #closed: Promise<void> | null = null;
 
@@ -56,11 +57,11 @@ export class FakeVoiceServer {
     this.#waiters = waiters;
     this.#gateway = gateway;
     this.#udp = udp;
-    const host = {
+    this.#host = {
       liveSessions: () => book.liveSessions(),
       send: (session: VoiceSession, packet: Buffer) => udp.send(session, packet),
     };
-    this.#members = book.options.memberRate > 0 ? new MemberVoices(host, book.options) : null;
+    this.speak(book.options.memberRate);
   }
 
   static async start(options: Partial<FakeVoiceOptions> = {}): Promise<FakeVoiceServer> {
@@ -104,6 +105,13 @@ export class FakeVoiceServer {
   /** A human leaves; without a user id the newest. */
   dropListener(guildId: string, userId?: string): void {
     this.#book.channel(guildId).drop(userId);
+  }
+
+  /** From now on listeners send so many frames a second, as `memberRate` has it from the start; 0: none. */
+  speak(memberRate: number): void {
+    this.#members?.close();
+    const options = { ...this.#book.options, memberRate };
+    this.#members = memberRate > 0 ? new MemberVoices(this.#host, options) : null;
   }
 
   /**

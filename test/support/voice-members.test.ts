@@ -133,3 +133,26 @@ t.test('nobody talks unless it is asked for, nor before the bot has been heard o
 function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
+
+t.test('members begin and cease to speak when the server is told', LIMIT, async (t) => {
+  const { server, client } = await serve(t, { dave: 0 });
+  server.addListener(GUILD);
+  const { ssrc } = await client.connect(AES_GCM);
+  client.discover(ssrc);
+  const frames = (): number => server.report(GUILD)?.memberFrames ?? NaN;
+  t.equal(frames(), 0);
+  server.speak(500);
+  await client.receiveDatagrams(10, isRtp);
+  server.speak(0);
+  const sent = frames();
+  t.ok(sent >= 10);
+  for (let n = 0; n < 20; n++) {
+    server.act(GUILD, { kind: 'send', op: 200 + n, d: null });
+    await client.receive(200 + n);
+  }
+  t.equal(frames(), sent, 'none came meanwhile');
+  server.speak(500);
+  await client.receiveDatagrams(sent + 10, isRtp);
+  t.ok(frames() >= sent + 10, 'and they speak again');
+  await client.close();
+});
