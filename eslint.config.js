@@ -50,6 +50,7 @@ const START_UP = [
   'src/main/start.cts',
   'src/main/index.ts',
   'src/shared/thread-name.ts',
+  'src/shared/thread-priority.ts',
 ];
 const ENTRIES = ['src/shard/entry.ts', 'src/shard/*-entry.ts', 'src/shard/sender/entry.ts'];
 
