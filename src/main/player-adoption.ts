@@ -14,6 +14,8 @@ export interface Adoption {
   readonly user: string;
   /** The player's row on its new shard. */
   readonly row: number;
+  /** The sender that sends for it. */
+  readonly sender: number;
   /** Whether its voice connection is to be made again. */
   readonly withVoice: boolean;
 }
@@ -21,12 +23,13 @@ export interface Adoption {
 /** Throws PUM_TOKEN_INVALID or PUM_TOKEN_SOURCE for a track that cannot be read. */
 export function adoptBody(snapshot: PlayerSnapshot, adoption: Adoption): AdoptBody {
   const { guild, track, paused, volume, filters, seq, voice } = snapshot;
-  const { session, user, row, withVoice } = adoption;
+  const { session, user, row, sender, withVoice } = adoption;
   return {
     session,
     guild,
     user,
     row,
+    sender,
     volume,
     filters,
     paused,

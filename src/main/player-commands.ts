@@ -95,8 +95,8 @@ export class PlayerCommands {
     player.quality.keep();
     player.adopted(fleet.replace(player.id, player.placement));
     player.askedVoice = withVoice ? player.voice : null;
-    const { row } = player.placement;
-    const body = adoptBody(snapshot, { session: owner.id, user: owner.user, row, withVoice });
+    const { row, sender } = player.placement;
+    const body = adoptBody(snapshot, { session: owner.id, user: owner.user, row, sender, withVoice });
     await this.#insist(player, { op: 'adopt', body });
   }
 
@@ -123,6 +123,7 @@ function createBody(player: Player, owner: VoiceUser): CreateBody {
     guild: player.guild,
     user: owner.user,
     row: player.placement.row,
+    sender: player.placement.sender,
     volume: player.volume,
     filters: player.filters,
     paused: player.paused,

@@ -1,15 +1,16 @@
-// The voice driver that the configuration asks for, and for the native one its sender: a thread that main has
+// The voice driver that the configuration asks for, and for the native one its senders: threads that main has
 // started, or the same loop in this one (`senderThreads: off`). Called once by run-shard.ts.
-import type { MessagePort } from 'node:worker_threads';
 import type { Clock } from '../shared/clock.js';
 import type { ShardCounters } from '../shared/counters.js';
 import { slabFor } from '../shared/ring-plan.js';
-import type { ShardTask } from '../shared/shard-task.js';
+import type { SenderLink, ShardTask } from '../shared/shard-task.js';
 import { createSender } from './sender/create-sender.js';
 import { SenderPort } from './sender/sender-port.js';
+import { SenderLinks } from './sender-links.js';
 import { createDiscordjsDriver } from './voice/discordjs-driver.js';
 import type { VoiceDriver } from './voice/driver.js';
 import { createNativeDriver } from './voice/native-driver.js';
+import { SenderRings } from './voice/sender-rings.js';
 import type { VoiceGuard } from './voice/voice-guard.js';
 
 export interface DriverParts {
@@ -19,39 +20,40 @@ export interface DriverParts {
   readonly guard: VoiceGuard;
 }
 
-export function createDriver({ task, clock, counters, guard }: DriverParts): VoiceDriver {
-  const { config, ca, sender } = task;
+export interface CreatedDriver {
+  readonly driver: VoiceDriver;
+  /** Main has handed a sender over. */
+  readonly link: (link: SenderLink) => void;
+}
+
+export function createDriver({ task, clock, counters, guard }: DriverParts): CreatedDriver {
+  const { config, ca } = task;
+  const links = new SenderLinks((port, listener) => new SenderPort(port, listener));
+  const link = (handed: SenderLink): void => links.take(handed);
   if (config['pumice.voice.driver'] === 'discordjs') {
-    return createDiscordjsDriver({ clock, guard, ca, counters: counters.driver });
+    return { driver: createDiscordjsDriver({ clock, guard, ca, counters: counters.driver }), link };
   }
   const leadMs = config['lavalink.server.bufferDurationMs'];
   const common = { clock, guard, ca, leadMs, counters: counters.driver };
-  if (sender === null) {
-    const here = createSender(clock, counters.driver);
-    const slab = slabFor(leadMs);
-    return createNativeDriver({
+  if (task.hasSenders) {
+    const driver = createNativeDriver({
       ...common,
-      slab,
-      attach: (listener) => here.loop.attach(slab, listener),
+      rings: (sender) => links.rings(sender),
       detach: () => {
-        here.close();
+        links.close();
       },
     });
+    return { driver, link };
   }
-  let there: SenderPort | null = null;
-  sender.moves.on('message', (moved: { readonly port: MessagePort }) => {
-    there?.moveTo(moved.port);
-  });
-  return createNativeDriver({
+  const here = createSender(clock, counters.driver);
+  const slab = slabFor(leadMs);
+  const rings = new SenderRings(slab, (listener) => here.loop.attach(slab, listener));
+  const driver = createNativeDriver({
     ...common,
-    slab: sender.slab,
-    attach: (listener) => {
-      there = new SenderPort(sender.port, listener);
-      return there;
-    },
+    rings: () => rings,
     detach: () => {
-      there?.disconnect();
-      sender.moves.close();
+      here.close();
     },
   });
+  return { driver, link };
 }

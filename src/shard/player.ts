@@ -30,6 +30,8 @@ export class Player implements Fed {
   readonly guild: string;
   readonly user: string;
   readonly epoch: number;
+  /** Number of the sender that sends for it. */
+  readonly sender: number;
   /** Number of the last event; goes on across placements. */
   seq: number;
   /** Revision of the last command taken. */
@@ -51,6 +53,7 @@ export class Player implements Fed {
     this.session = body.session;
     this.guild = body.guild;
     this.user = body.user;
+    this.sender = body.sender;
     this.seq = body.seq;
     this.#host = host;
     this.#row = row;

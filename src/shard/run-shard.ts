@@ -11,7 +11,7 @@ import { ServerError } from '../shared/errors.js';
 import { DISPATCH } from '../shared/limits.js';
 import type { PlayerCommand, ShardCommand } from '../shared/shard-commands.js';
 import type { ShardNotice } from '../shared/shard-events.js';
-import type { ShardTask } from '../shared/shard-task.js';
+import type { SenderLink, ShardTask } from '../shared/shard-task.js';
 import { nameThread } from '../shared/thread-name.js';
 import { decodeTrack } from '../shared/track-token.js';
 import { createDriver } from './create-driver.js';
@@ -29,7 +29,7 @@ export async function runShard(task: ShardTask, threadId: number): Promise<void>
   const counters = new ShardCounters(task.counters);
   const guard = new Guard({ allow: new AllowList(config['pumice.sources.allowPrivate']), clock });
   const registry = buildRegistry(sourceSettings(config), guard, clock);
-  const driver = createDriver({
+  const { driver, link } = createDriver({
     task,
     clock,
     counters,
@@ -67,8 +67,9 @@ export async function runShard(task: ShardTask, threadId: number): Promise<void>
       notice: (notice) => {
         if ((notice as ShardCommand).op === 'drain') drained();
       },
-      shared: (buffer) => {
-        shard.addTable(new PlayerTable(buffer));
+      shared: (thing) => {
+        if (thing instanceof SharedArrayBuffer) shard.addTable(new PlayerTable(thing));
+        else link(thing as SenderLink);
       },
       // Main is gone, or speaks nonsense: nothing is left to play for.
       broken: drained,

@@ -16,6 +16,7 @@ import { PlayerRow } from './player-row.js';
 import { Player } from './player.js';
 import { ReaderTurns } from './reader-turns.js';
 import type { PlayerHost } from './player-host.js';
+import { ReplyCache } from './reply-cache.js';
 import type { VoiceDriver } from './voice/driver.js';
 import { Feed } from './voice/feed.js';
 import { VoiceLink } from './voice/voice-link.js';
@@ -53,6 +54,7 @@ export class Shard {
   readonly #players = new Map<string, Player>();
   readonly #feed: Feed;
   readonly #turns: ReaderTurns;
+  readonly #replies = new ReplyCache({ isHere: (player) => this.#players.has(player) });
   readonly #host: PlayerHost;
   #watch: Timer | null = null;
   #watches = 0;
@@ -89,9 +91,28 @@ export class Shard {
     this.#options.tables.push(table);
   }
 
-  /** Executes one command. Rejects with PUM_COMMAND_STALE for an old placement or a repeated revision. */
-  async command(command: PlayerCommand): Promise<unknown> {
-    this.#options.counters.add(ShardWord.commands, 1);
+  /**
+   * Executes one command, and answers one that comes again as before. Rejects with PUM_COMMAND_STALE for an old
+   * placement or a repeated revision, and with PUM_COMMAND_DEADLINE when nobody waits for it any more.
+   */
+  command(command: PlayerCommand): Promise<unknown> {
+    return this.#replies.answer(command.player, command.id, () => this.#execute(command));
+  }
+
+  /** Ends all players without a word and lets go of everything. */
+  close(): void {
+    this.#watch?.cancel();
+    for (const player of this.#players.values()) player.release();
+    this.#players.clear();
+    this.#count();
+    this.#feed.close();
+    this.#options.driver.close();
+  }
+
+  async #execute(command: PlayerCommand): Promise<unknown> {
+    const { clock, counters } = this.#options;
+    counters.add(ShardWord.commands, 1);
+    if (isLate(command, clock.now())) throw new ServerError('PUM_COMMAND_DEADLINE', { ms: command.ttlMs });
     if (command.op === 'create') {
       this.#create(command, command.body);
       return null;
@@ -125,16 +146,6 @@ export class Shard {
     }
     this.#forget(player);
     return null;
-  }
-
-  /** Ends all players without a word and lets go of everything. */
-  close(): void {
-    this.#watch?.cancel();
-    for (const player of this.#players.values()) player.release();
-    this.#players.clear();
-    this.#count();
-    this.#feed.close();
-    this.#options.driver.close();
   }
 
   #create(command: PlayerCommand, body: CreateBody): Player {
@@ -183,7 +194,7 @@ export class Shard {
   #connect(player: Player, voice: VoiceData, silent: boolean): VoiceLink {
     return new VoiceLink({
       driver: this.#options.driver,
-      server: { ...voice, guildId: player.guild, userId: player.user },
+      server: { ...voice, guildId: player.guild, userId: player.user, sender: player.sender },
       owner: player,
       clock: this.#options.clock,
       silent,
@@ -223,4 +234,9 @@ export class Shard {
       this.#watchLater();
     });
   }
+}
+
+/** An end is wanted however late it comes: nobody else ends what plays. */
+function isLate({ op, sentAt, ttlMs }: PlayerCommand, now: number): boolean {
+  return op !== 'destroy' && op !== 'release' && sentAt !== undefined && now - sentAt > ttlMs;
 }

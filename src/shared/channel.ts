@@ -12,6 +12,11 @@ const Kind = { request: 0, reply: 1, failure: 2, notice: 3 } as const;
 
 type Wire = [version: number, kind: number, id: number, body: unknown];
 
+/** What crosses as it is. */
+interface Handed {
+  readonly shared: unknown;
+}
+
 interface Waiting {
   readonly resolve: (body: unknown) => void;
   readonly reject: (error: ServerError) => void;
@@ -23,8 +28,8 @@ export interface ChannelHandlers {
   request(body: unknown): unknown;
   /** A one-way message of the other side. */
   notice(body: unknown): void;
-  /** Shared memory that the other side handed over. */
-  shared?(buffer: SharedArrayBuffer): void;
+  /** What the other side handed over: shared memory, or something with ports in it. */
+  shared?(thing: unknown): void;
   /** A message could not be read, or the other side closed. At most once; everything waiting has failed. */
   broken(error: ServerError): void;
 }
@@ -53,9 +58,9 @@ export class Channel {
     this.#port = port;
     this.#handlers = handlers;
     this.#options = options;
-    port.on('message', (message: Uint8Array | SharedArrayBuffer) => {
-      if (message instanceof SharedArrayBuffer) {
-        this.#handlers.shared?.(message);
+    port.on('message', (message: Uint8Array | Handed) => {
+      if (isHanded(message)) {
+        this.#handlers.shared?.(message.shared);
         return;
       }
       this.#inbox.push(message);
@@ -96,9 +101,13 @@ export class Channel {
     if (!this.#closed) this.#post([VERSION, Kind.notice, 0, body]);
   }
 
-  /** Hands shared memory over: the one thing that cannot be bytes. Main does this only. */
-  share(buffer: SharedArrayBuffer): void {
-    if (!this.#closed) this.#port.postMessage(buffer);
+  /**
+   * Hands shared memory or ports over, which alone cannot be bytes: heard before everything that is sent later.
+   * Main does this only. Of a closed channel the ports are closed.
+   */
+  share(shared: unknown, ports: readonly MessagePort[] = []): void {
+    if (this.#closed) for (const port of ports) port.close();
+    else this.#port.postMessage({ shared } satisfies Handed, ports);
   }
 
   /** Fails everything that waits and lets go of the port. The handlers hear nothing more. */
@@ -203,4 +212,8 @@ export class Channel {
     this.close(new ServerError('PUM_SHARD_GONE', {}, error));
     this.#handlers.broken(error);
   }
+}
+
+function isHanded(message: unknown): message is Handed {
+  return typeof message === 'object' && message !== null && 'shared' in message;
 }

@@ -102,8 +102,8 @@ export const TUNING_KEYS = {
     { min: 0, max: 64 },
     {
       takesEffect: 'restart',
-      status: 'limited: 0 starts one; with the discordjs voice driver the shards send',
-      doc: 'Threads that send; 0 for one per 1,000 players, off to send from the shards.',
+      status: 'limited: with the discordjs voice driver the shards send',
+      doc: 'Threads that send; 0 for one per 1,000 players, at most as many as shards; off to send from the shards.',
     },
   ),
   'pumice.performance.blockingThreads': integer(

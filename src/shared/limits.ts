@@ -49,6 +49,12 @@ export const DISPATCH = {
   wedgedAfter: 2_000,
   /** A thread that has not ended so long after it was told to never will; the process ends with 70. */
   terminateDeadline: 2_000,
+  /** Answers that a shard keeps of each player, for commands that come twice. */
+  repliesPerPlayer: 64,
+  /** Players that are gone and of which it keeps them still. */
+  repliesOfGone: 64,
+  /** Players for each sender thread that is started of itself; never more threads of it than shards. */
+  playersPerSender: 1_000,
   maxSnapshotBytes: 64 * KIB,
 } as const;
 
@@ -125,6 +131,8 @@ export const VOICE = {
   maxNativeConnections: 2_000,
   /** Send rings of a shard beyond those, for connections that the sender is still closing. */
   spareRings: 64,
+  /** Packets after which a session is exchanged for one with another key: 2^32 would use a nonce twice (case 6). */
+  renewAfter: 2 ** 32 - 2 ** 20,
   discoveryInterval: 1_000,
   /** Largest message taken from a voice gateway, and the most that may wait to be sent to one. Bytes. */
   maxGatewayMessage: MIB,

@@ -94,9 +94,14 @@ export class RingWriter {
     return (last + FRAME_SAMPLES + gap) >>> 0;
   }
 
+  /** Nonces taken under the present key. */
+  get nonces(): number {
+    return this.#load(RingWord.nonce) >>> 0;
+  }
+
   /** A nonce for one packet, 32 bits; it counts as used even if the packet is never published. */
   takeNonce(): number {
-    const taken = this.#load(RingWord.nonce) >>> 0;
+    const taken = this.nonces;
     if (taken === MAX_NONCES) throw new ServerError('PUM_NONCE_EXHAUSTED', { limit: MAX_NONCES });
     // Stored before it is used: whoever adopts this ring cannot take it again.
     this.#store(RingWord.nonce, taken + 1);

@@ -1,6 +1,6 @@
 // Everything main can ask of a shard. Plain data: it crosses the channel as bytes. A command bears the
-// player's epoch (its placement) and revision: a shard refuses an old epoch (PUM_COMMAND_STALE) and
-// executes no command twice. Durations and ages only, no wall-clock time.
+// player's epoch (its placement) and revision: a shard refuses an old epoch (PUM_COMMAND_STALE), executes no
+// command twice and answers one that comes twice as it did the first time. No wall-clock time.
 
 /** Filters as the client gave them, checked and with defaults filled in. */
 export type FilterMap = Readonly<Record<string, unknown>>;
@@ -36,6 +36,8 @@ export interface CreateBody {
   readonly user: string;
   /** Row in the shard's player tables. */
   readonly row: number;
+  /** The sender that sends for it; of no meaning where the shard does. */
+  readonly sender: number;
   readonly volume: number;
   readonly filters: FilterMap;
   readonly paused: boolean;
@@ -80,7 +82,13 @@ export type PlayerCommand = CommandOp & {
   readonly player: string;
   readonly epoch: number;
   readonly rev: number;
+  /** So long somebody waits for the answer: one that comes later is not executed (PUM_COMMAND_DEADLINE). */
   readonly ttlMs: number;
+  /**
+   * Clock time at which it was sent, which is the same in all threads; whoever takes it to another host puts that
+   * host's time less its age. Without it a command is never too late.
+   */
+  readonly sentAt?: number;
 };
 
 /** Commands to the shard itself. */

@@ -12,15 +12,16 @@ export interface ShardTask {
   readonly config: ShardConfig;
   /** Extra certificate authorities for the voice gateway, PEM, or null. */
   readonly ca: string | null;
-  /** The sender thread that empties the shard's rings; null where the shard sends by itself. */
-  readonly sender: SenderLink | null;
+  /** False where the shard sends by itself. Else the channel brings a SenderLink for each sender, before any command. */
+  readonly hasSenders: boolean;
 }
 
+/** A sender thread, as main hands it to a shard: over the shard's channel, so that no command that needs it is earlier. */
 export interface SenderLink {
-  readonly slab: SlabLayout;
+  readonly sender: number;
   readonly port: MessagePort;
-  /** Brings a port to another thread, `{ port }`, when the one before has died. */
-  readonly moves: MessagePort;
+  /** The rings between the two; null when the shard has them, and another thread empties them from now on. */
+  readonly slab: SlabLayout | null;
 }
 
 export interface LoadTask {

@@ -14,7 +14,7 @@ async function more(voice: FakeVoiceProcess, guilds: readonly string[], frames: 
   );
 }
 
-for (const fault of ['throw', 'exit'] as const) {
+for (const fault of ['throw', 'exit', 'spin'] as const) {
   t.test(
     `a sender that ends by ${fault} is replaced, and at most one packet of it is lost`,
     LIMIT,
@@ -24,7 +24,7 @@ for (const fault of ['throw', 'exit'] as const) {
       const { node, voice, client, guilds } = scene;
       await scene.playAll();
       await voice.resetCounters();
-      makeFault({ shard: SENDER_FAULT, fault });
+      makeFault({ shard: SENDER_FAULT, fault, ms: 60_000 });
       await more(voice, guilds, 100);
       let lost = 0;
       for (const guild of guilds) {
@@ -44,6 +44,45 @@ for (const fault of ['throw', 'exit'] as const) {
     },
   );
 }
+
+t.test(
+  'of two senders one hangs: it is replaced, its players play on, and the others of the same shard never stop',
+  LIMIT,
+  async (t) => {
+    const scene = await ShardDeathScene.start(PLAYERS, { 'pumice.performance.senderThreads': 2 }, 1);
+    t.teardown(() => scene.close());
+    const { node, voice, client, guilds } = scene;
+    await scene.playAll();
+    const [others, theirs] = [0, 1].map((sender) =>
+      guilds.filter((guild) => scene.senderOf(guild) === sender),
+    );
+    if (!others || !theirs) throw new Error('no players');
+    t.same([others.length, theirs.length], [PLAYERS / 2, PLAYERS / 2], 'one shard, spread over both');
+    t.ok(node.fleet.senders().every(({ sent }) => sent > 0));
+    await voice.resetCounters();
+    makeFault({ shard: SENDER_FAULT + 1, fault: 'spin', ms: 60_000 });
+    await more(voice, others, 50);
+    const heard = await Promise.all(theirs.map((guild) => voice.count(guild)));
+    t.ok(
+      heard.every((frames) => frames < 25),
+      `${heard.join()} of the other sender's players`,
+    );
+    await more(voice, theirs, 100);
+    let lost = 0;
+    for (const guild of guilds) {
+      const report = await voice.report(guild);
+      t.match(report, { nonceReuses: 0, duplicates: 0, reordered: 0, undecrypted: 0 });
+      const missing = report?.missing ?? NaN;
+      if (others.includes(guild)) t.equal(missing, 0);
+      lost += missing;
+      t.same(client.events(guild), ['TrackStartEvent'], 'nobody is told, for nothing has ended');
+    }
+    t.ok(lost <= 1, `${String(lost)} packets lost`);
+    t.match(node.fleet.senders(), [{ restarts: 0 }, { restarts: 1 }]);
+    t.match(node.fleet.reports(), [{ restarts: 0 }]);
+    t.equal(node.gaveUp(), 0);
+  },
+);
 
 t.test(
   'after a stall of the sender at most three packets leave together, and none is lost',

@@ -8,7 +8,7 @@ import { PlayerWord, ShardWord } from '../../src/shared/counter-words.js';
 import { ShardCounters } from '../../src/shared/counters.js';
 import { PlayerTable, ROWS_PER_TABLE } from '../../src/shared/player-table.js';
 import type { PlayerCommand } from '../../src/shared/shard-commands.js';
-import type { ShardTask } from '../../src/shared/shard-task.js';
+import type { SenderLink, ShardTask } from '../../src/shared/shard-task.js';
 import { nameThread } from '../../src/shared/thread-name.js';
 
 /** What the volume of an `update` makes this shard do. */
@@ -44,6 +44,7 @@ export default function echoShard(task: ShardTask): Promise<void> {
   const counters = new ShardCounters(task.counters);
   const pulse = setInterval(() => counters.add(ShardWord.pulse, 1), 200);
   const tables = task.tables.map((buffer) => new PlayerTable(buffer));
+  const senders: string[] = [];
   let deaf = false;
   const life = new Promise<void>((drained, failed) => {
     const channel = new Channel(
@@ -53,7 +54,10 @@ export default function echoShard(task: ShardTask): Promise<void> {
         notice: () => {
           if (!deaf) drained();
         },
-        shared: (buffer) => tables.push(new PlayerTable(buffer)),
+        shared: (thing) => {
+          if (thing instanceof SharedArrayBuffer) tables.push(new PlayerTable(thing));
+          else senders.push(linkText(thing as SenderLink));
+        },
         broken: () => {
           drained();
         },
@@ -89,10 +93,15 @@ export default function echoShard(task: ShardTask): Promise<void> {
           event: { v: 1, player, session: 's', epoch: told, seq: rev, body: { type: 'voiceReady' } },
         });
       }
-      return { rev };
+      return { rev, senders: [...senders] };
     }
   });
   return life.finally(() => clearInterval(pulse));
+}
+
+/** What a link brought, as an answer can tell it. */
+function linkText({ sender, slab }: SenderLink): string {
+  return `${slab === null ? 'moved' : 'new'} ${String(sender)}`;
 }
 
 function fail(): never {

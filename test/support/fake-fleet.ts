@@ -205,7 +205,7 @@ export class FakeFleet implements Fleet {
   }
 
   #register(player: string, shard: number, row: number): Placement {
-    const placement = { node: 'test', shard, epoch: ++this.#epoch, row };
+    const placement = { node: 'test', shard, epoch: ++this.#epoch, row, sender: 0 };
     this.#table.reset(row);
     this.#table.set(row, PlayerWord.pingMs, -1);
     this.players.set(player, {

@@ -22,6 +22,8 @@ export default function faultyShard(task: ShardTask): Promise<void> {
 
 function commit(fault: Exclude<FaultCommand['fault'], 'reject'>, ms: number): void {
   switch (fault) {
+    case 'block':
+      break;
     case 'throw':
       setImmediate(() => {
         throw new Error('a fault made by a test');

@@ -109,6 +109,7 @@ export const create = (row: number): CommandOp => ({
     guild: '1',
     user: '2',
     row,
+    sender: 0,
     volume: 100,
     filters: {},
     paused: false,

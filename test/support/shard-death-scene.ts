@@ -70,11 +70,15 @@ export class ShardDeathScene {
     this.#origin = parts.origin;
   }
 
-  static async start(players: number, config: Partial<ConfigValues> = {}): Promise<ShardDeathScene> {
+  static async start(
+    players: number,
+    config: Partial<ConfigValues> = {},
+    shards = 2,
+  ): Promise<ShardDeathScene> {
     const voice = await FakeVoiceProcess.start({ openEvery: 5 });
     const origin = await Origin.start();
     origin.file('/a.opus', { body: oggOpus(tone(40)), contentType: 'audio/ogg' });
-    const node = await startInProcess({ ca: voice.certificate.cert, shards: 2, config });
+    const node = await startInProcess({ ca: voice.certificate.cert, shards, config });
     const client = await NodeClient.connect(node.port);
     const track = await client.load(origin.url('/a.opus'));
     const guilds = Array.from({ length: players }, (_, n) => String(300_000_000_000_000_000n + BigInt(n)));
@@ -88,6 +92,10 @@ export class ShardDeathScene {
 
   shardOf(guild: string): number {
     return this.node.fleet.placementOf(`${this.client.session}:${guild}`)?.shard ?? -1;
+  }
+
+  senderOf(guild: string): number {
+    return this.node.fleet.placementOf(`${this.client.session}:${guild}`)?.sender ?? -1;
   }
 
   /** Joins, end-to-end encrypted, and plays; resolves when two seconds of each were heard. */

@@ -8,9 +8,12 @@ export const SENDER_FAULT = 1_000;
 
 export interface FaultCommand {
   readonly shard: number;
-  /** An uncaught exception; process.exit; the heap runs full; the task's promise rejects; nothing else runs. */
-  readonly fault: 'throw' | 'exit' | 'oom' | 'reject' | 'spin';
-  /** How long it spins, in milliseconds. */
+  /**
+   * An uncaught exception; process.exit; the heap runs full; the task's promise rejects; nothing else runs; the same
+   * in native code, where no thread can be ended (senders only).
+   */
+  readonly fault: 'throw' | 'exit' | 'oom' | 'reject' | 'spin' | 'block';
+  /** How long it spins or blocks, in milliseconds. */
   readonly ms?: number;
 }
 

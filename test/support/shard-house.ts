@@ -31,6 +31,7 @@ export class House {
   readonly shard: Shard;
   tracks: FakeContainerOptions = { packets: 500 };
   #rev = 0;
+  #id = 0;
 
   constructor(options: { willing?: boolean; audio?: Partial<typeof AUDIO> } = {}) {
     this.driver = new FakeDriver(this.clock, options.willing ?? true);
@@ -64,7 +65,8 @@ export class House {
   }
 
   command(command: CommandOp, epoch = 1, rev = ++this.#rev): Promise<unknown> {
-    return this.shard.command({ ...command, v: 1, id: 1, player: 'p', epoch, rev, ttlMs: 5_000 });
+    const id = ++this.#id;
+    return this.shard.command({ ...command, v: 1, id, player: 'p', epoch, rev, ttlMs: 5_000 });
   }
 
   async create(epoch = 1): Promise<void> {
@@ -122,6 +124,7 @@ export function createBody(): Extract<CommandOp, { op: 'create' }>['body'] {
     guild: '1',
     user: '2',
     row: 0,
+    sender: 0,
     volume: 100,
     filters: {},
     paused: false,

@@ -11,6 +11,8 @@ export interface Placement {
   readonly shard: number;
   readonly epoch: number;
   readonly row: number;
+  /** The sender thread that sends for it, chosen once and kept; 0 where the shards send by themselves. */
+  readonly sender: number;
 }
 
 export interface FleetListener {
@@ -46,7 +48,11 @@ export interface ShardReport {
 /** What one sender thread's counters say. */
 export interface SenderReport {
   readonly sender: number;
+  /** Whether its present thread has shown life. */
+  readonly up: boolean;
   readonly restarts: number;
+  /** Players that were placed on it. */
+  readonly players: number;
   /** Frames of players that left, and silence frames behind them. */
   readonly sent: number;
   readonly silence: number;

@@ -94,6 +94,7 @@ export class ShardFleet implements Fleet {
       clock,
       log: options.log,
       count: senderThreads(values),
+      most: values['pumice.performance.senderThreads'] === 0 ? options.shards : 0,
       leadMs: values['lavalink.server.bufferDurationMs'],
       giveUp: options.giveUp,
       ...(options.senderEntry === undefined ? {} : { entry: options.senderEntry }),
@@ -111,7 +112,7 @@ export class ShardFleet implements Fleet {
           notice: (notice) => {
             this.#notice(index, notice);
           },
-          lease: () => this.#senders.lease(index),
+          senders: this.#senders.none ? null : this.#senders,
           stuck: () => {
             this.#stuck(index);
           },
@@ -139,14 +140,14 @@ export class ShardFleet implements Fleet {
   place(player: string): Placement {
     const shard = this.#draining ? null : cheapest(this.#shards, this.#ceiling);
     if (!shard) throw new ServerError('PUM_NO_SHARD');
-    return this.#placeOn(shard, player);
+    return this.#placeOn(shard, player, this.#senders.place());
   }
 
   replace(player: string, old: Placement): Placement {
     const shard = this.#shards[old.shard];
     if (!shard?.up) throw new ServerError('PUM_NO_SHARD');
     shard.freeRow(old.row);
-    return this.#placeOn(shard, player);
+    return this.#placeOn(shard, player, old.sender);
   }
 
   release(player: string, placement: Placement): void {
@@ -154,6 +155,7 @@ export class ShardFleet implements Fleet {
     if (placed?.placement.epoch !== placement.epoch) return;
     this.#players.delete(player);
     this.#shards[placement.shard]?.freeRow(placement.row);
+    this.#senders.free(placement.sender);
   }
 
   command(player: string, placement: Placement, command: CommandOp, ttlMs: number): Promise<unknown> {
@@ -170,6 +172,7 @@ export class ShardFleet implements Fleet {
       epoch: placement.epoch,
       rev: ++placed.rev,
       ttlMs,
+      sentAt: this.#options.clock.now(),
     };
     return shard.command(envelope);
   }
@@ -216,9 +219,10 @@ export class ShardFleet implements Fleet {
     await this.#senders.close();
   }
 
-  #placeOn(shard: ShardHandle, player: string): Placement {
+  #placeOn(shard: ShardHandle, player: string, sender: number): Placement {
+    const { node } = this.#options;
     const epoch = ++this.#epoch;
-    const placement = { node: this.#options.node, shard: shard.index, epoch, row: shard.takeRow(epoch) };
+    const placement = { node, shard: shard.index, epoch, row: shard.takeRow(epoch), sender };
     this.#players.set(player, { placement, rev: 0 });
     return placement;
   }
@@ -329,7 +333,7 @@ export async function createShardFleet(options: ShardFleetOptions): Promise<Shar
   return fleet;
 }
 
-/** One carries 1,000 players (architecture §2); the discordjs driver has none, its shards send. */
+/** Senders to begin with; the discordjs driver has none, its shards send. */
 function senderThreads(values: ConfigValues): number {
   const asked = values['pumice.performance.senderThreads'];
   if (asked === 'off' || values['pumice.voice.driver'] !== 'native') return 0;

@@ -12,10 +12,9 @@ import { ServerError } from '../../shared/errors.js';
 import { DISPATCH } from '../../shared/limits.js';
 import type { PlayerCommand } from '../../shared/shard-commands.js';
 import type { ShardNotice } from '../../shared/shard-events.js';
-import type { ShardTask } from '../../shared/shard-task.js';
+import type { SenderLink, ShardTask } from '../../shared/shard-task.js';
 import type { ShardReport } from './fleet.js';
 import type { Pool } from './pool.js';
-import type { SenderLease } from './senders.js';
 
 export interface ShardHandleOptions {
   readonly index: number;
@@ -25,10 +24,16 @@ export interface ShardHandleOptions {
   readonly ca: string | null;
   readonly maxInFlight: number;
   readonly notice: (notice: ShardNotice) => void;
-  /** Rings and a sender for its next life; null where it sends by itself. */
-  readonly lease: () => SenderLease | null;
+  /** Connects its next life to the senders; null where it sends by itself. */
+  readonly senders: ShardSenders | null;
   /** Its thread did not end when it was told to: it hangs in native code, which nothing can end. */
   readonly stuck: () => void;
+}
+
+/** The senders, as a life of a shard meets them. */
+export interface ShardSenders {
+  /** `hand` gets a link to each sender, at once and later on. Returns what to call when the life is over. */
+  join(hand: (link: SenderLink) => void): () => void;
 }
 
 /** Milliseconds: what a dead thread has said is here long before. */
@@ -109,7 +114,9 @@ export class ShardHandle {
       { clock: this.#options.clock, maxInFlight: this.#options.maxInFlight, perTurn: Infinity },
     );
     this.#channel = channel;
-    const sender = this.#options.lease();
+    const leave = this.#options.senders?.join((link) => {
+      channel.share(link, [link.port]);
+    });
     const task: ShardTask = {
       index: this.index,
       port: port2,
@@ -117,10 +124,10 @@ export class ShardHandle {
       tables: this.#tables.map((table) => table.buffer),
       config: this.#options.config,
       ca: this.#options.ca,
-      sender: sender?.link ?? null,
+      hasSenders: leave !== undefined,
     };
     try {
-      await this.#options.pool.run(task, [port2, ...(sender?.ports ?? [])], silence.signal);
+      await this.#options.pool.run(task, [port2], silence.signal);
     } catch (thrown) {
       if (!silence.signal.aborted) throw thrown;
       throw new Error(`no answer within ${String(DISPATCH.startDeadline)} ms`, { cause: thrown });
@@ -136,7 +143,7 @@ export class ShardHandle {
         tooLong.cancel();
       }
       channel.close();
-      sender?.end();
+      leave?.();
       this.#threadId = 0;
       for (const word of GAUGES) this.#counters.set(word, 0);
     }

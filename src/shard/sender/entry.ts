@@ -6,11 +6,14 @@ import { systemClock } from '../../shared/clock.js';
 import type { SenderOrder, SenderTask } from '../../shared/sender-task.js';
 import { nameThread } from '../../shared/thread-name.js';
 import { createSender } from './create-sender.js';
+import { startPulse } from './pulse.js';
 import { servePort } from './serve-port.js';
 
 const task = workerData as SenderTask;
 nameThread(`pumice-snd${String(task.index)}`);
-const { loop } = createSender(systemClock, new Float64Array(task.counters));
+const counters = new Float64Array(task.counters);
+const { loop } = createSender(systemClock, counters);
+startPulse(systemClock, counters);
 
 parentPort?.on('message', ({ port, slab }: SenderOrder) => {
   servePort(port, slab, loop);

@@ -10,6 +10,8 @@ export interface VoiceServer {
   readonly sessionId: string;
   readonly token: string;
   readonly endpoint: string;
+  /** Which of the shard's senders sends for it; the first unless told. Only our own driver has any. */
+  readonly sender?: number;
 }
 
 /** How a frame is counted: handed on, encoded here, or silence we made. */

@@ -11,6 +11,7 @@ import type { VoiceConnection, VoiceListener, VoiceServer } from './driver.js';
 import type { GatewayClose, GatewayTrust } from './gateway.js';
 import { GatewaySession, type GatewaySessionOwner } from './gateway-session.js';
 import { NativeSession, type FrameListener, type RingLease, type RingOwner } from './native-session.js';
+import { OutQueue } from './out-queue.js';
 import { usableMode } from './seal.js';
 import type { VoiceGuard } from './voice-guard.js';
 import { Op, readDescription, readGreeting, readUser, readUsers } from './voice-payloads.js';
@@ -27,8 +28,10 @@ export interface NativeParts {
   readonly daveQueue: DaveQueue;
   /** Frames that may lie ahead in the ring. */
   readonly lead: number;
-  /** Throws PUM_VOICE_FULL. */
-  readonly lease: (owner: RingOwner) => RingLease;
+  /** Packets after which a session is exchanged for one with another key. */
+  readonly renewAfter: number;
+  /** A ring at that sender. Throws PUM_VOICE_FULL. */
+  readonly lease: (owner: RingOwner, sender: number) => RingLease;
   readonly random: () => number;
   /** The connection has released everything. */
   readonly onOver: (connection: NativeConnection) => void;
@@ -40,6 +43,8 @@ export class NativeConnection implements VoiceConnection, GatewaySessionOwner, F
   readonly #listener: VoiceListener;
   readonly #mayConnect: () => boolean;
   readonly #gateway: GatewaySession;
+  /** Frames that have not left, from one session to the next. */
+  readonly #queue = new OutQueue();
   #state: VoiceState = FIRST_STATE;
   #session: NativeSession;
   /** Of the look-up under way. */
@@ -86,7 +91,7 @@ export class NativeConnection implements VoiceConnection, GatewaySessionOwner, F
   }
 
   flush(): number {
-    return this.#session.stream?.flush() ?? 0;
+    return this.#session.stream?.flush() ?? this.#queue.cut(0);
   }
 
   finish(): void {
@@ -107,6 +112,7 @@ export class NativeConnection implements VoiceConnection, GatewaySessionOwner, F
   /** Tells what has left; called by the driver every few frames. */
   poll(): void {
     this.#session.stream?.poll();
+    if ((this.#session.stream?.nonces ?? 0) >= this.#parts.renewAfter) this.#on({ kind: 'worn' });
   }
 
   // ---- From the gateway ----
@@ -237,7 +243,7 @@ export class NativeConnection implements VoiceConnection, GatewaySessionOwner, F
         break;
       case 'forget':
         this.#gateway.close(1000);
-        this.#session.close();
+        this.#session.handOver();
         this.#gateway.forget();
         this.#session = this.#newSession();
         break;
@@ -337,6 +343,7 @@ export class NativeConnection implements VoiceConnection, GatewaySessionOwner, F
       parts: this.#parts,
       server: this.#server,
       gateway: this.#gateway,
+      queue: this.#queue,
       frames: this,
     });
   }

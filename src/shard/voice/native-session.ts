@@ -11,6 +11,7 @@ import type { VoiceServer } from './driver.js';
 import type { GatewaySession } from './gateway-session.js';
 import type { NativeParts } from './native-connection.js';
 import { NativeStream } from './native-stream.js';
+import type { OutQueue } from './out-queue.js';
 import { createSealer, usableMode } from './seal.js';
 import { Op } from './voice-payloads.js';
 import type { Description, Greeting } from './voice-payloads.js';
@@ -39,6 +40,8 @@ export interface SessionParts {
   readonly parts: NativeParts;
   readonly server: VoiceServer;
   readonly gateway: GatewaySession;
+  /** Of the connection, over all its sessions. */
+  readonly queue: OutQueue;
   readonly frames: FrameListener;
 }
 
@@ -83,7 +86,7 @@ export class NativeSession implements RingOwner {
   discover({ address, port, ssrc }: Greeting, answer: (address: string, port: number) => void): void {
     this.#ssrc = ssrc;
     this.#onAddress = answer;
-    const lease = this.#made.parts.lease(this);
+    const lease = this.#made.parts.lease(this, this.#made.server.sender ?? 0);
     this.#lease = lease;
     lease.control.discover(lease.ring.index, address, port, ssrc);
   }
@@ -92,13 +95,14 @@ export class NativeSession implements RingOwner {
   open({ address, port, ssrc }: Greeting, { mode, key, daveVersion }: Description): void {
     const usable = usableMode([mode]);
     if (this.#lease === null || usable === null) return;
-    const { parts, gateway, frames } = this.#made;
+    const { parts, gateway, queue, frames } = this.#made;
     const { ring, control } = this.#lease;
     const { clock, lead, counters, random } = parts;
     ring.begin(Math.floor(random() * 0x1_0000), Math.floor(random() * 0x1_0000_0000));
     control.open(ring.index, address, port);
     this.#stream = new NativeStream({
       clock,
+      queue,
       ring,
       control,
       sealer: createSealer(usable, key),
@@ -122,6 +126,16 @@ export class NativeSession implements RingOwner {
     this.dave.describe(daveVersion);
     // Members' voices are not wanted: they would cost a tenth of a core in a shard (architecture §4 rule 14).
     gateway.sendJson(Op.mediaSinkWants, { any: 0 });
+  }
+
+  /** Ends the session; frames that have not left stay in the queue, those that have are told. */
+  handOver(): void {
+    const stream = this.#stream;
+    // Whoever is told finds no stream to fill any more.
+    this.#stream = null;
+    stream?.handOver();
+    stream?.close();
+    this.close();
   }
 
   /** Ends the session with its key, ring and group. What was not sent is not sent any more. */

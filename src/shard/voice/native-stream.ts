@@ -10,7 +10,7 @@ import { Mark, RingControl, type RingWriter } from '../../shared/send-ring.js';
 import type { SenderControl } from '../sender/messages.js';
 import type { DaveSession } from './dave-session.js';
 import { FrameMode } from './driver.js';
-import { EntryKind, OutQueue } from './out-queue.js';
+import { EntryKind, type OutQueue } from './out-queue.js';
 import { SILENCE } from './paced-lane.js';
 import { SCRATCH, SEAL_OVERHEAD, type Sealer } from './seal.js';
 
@@ -28,6 +28,8 @@ export interface StreamListener {
 
 export interface StreamParts {
   readonly clock: Clock;
+  /** The connection's: what lies in it, an earlier session has not sent. */
+  readonly queue: OutQueue;
   readonly ring: RingWriter;
   readonly control: SenderControl;
   readonly sealer: Sealer;
@@ -41,20 +43,23 @@ export interface StreamParts {
 
 export class NativeStream {
   readonly #parts: StreamParts;
-  readonly #queue = new OutQueue();
+  readonly #queue: OutQueue;
   /** The ring's head when it was looked at last. */
   #head: number;
   #underruns: number;
   /** Something has left since the ring was begun: only then is there a time from which a gap counts. */
   #started = false;
   /** Five silence frames are queued, or nothing was ever sent that they should follow. */
-  #finished = true;
+  #finished: boolean;
   #speaking = false;
   /** Clock time from which frames wait for the DAVE group, or are given up, slot by slot; -1 for not. */
   #waitsSince = -1;
 
   constructor(parts: StreamParts) {
     this.#parts = parts;
+    const { queue } = parts;
+    this.#queue = queue;
+    this.#finished = queue.count === 0 || queue.kind(queue.count - 1) !== EntryKind.frame;
     this.#head = parts.ring.head;
     this.#underruns = parts.ring.underruns;
   }
@@ -155,9 +160,23 @@ export class NativeStream {
     this.#parts.listener.onSpeaking(this.#speaking);
   }
 
-  /** Nothing more leaves; the frames are the player's again without being told. */
+  /** Packets sealed under the key. */
+  get nonces(): number {
+    return this.#parts.ring.nonces;
+  }
+
+  /** Takes back what has not left, for the stream of another session, and tells the rest. Not from inside a call. */
+  handOver(): void {
+    let frames = 0;
+    for (let left = this.#revoke(); left > 0; left--) {
+      if (this.#queue.shift() === EntryKind.frame) frames++;
+    }
+    const sentAt = this.#lastSentAt(this.#parts.clock.now());
+    for (; frames > 0; frames--) this.#parts.listener.onSent(sentAt - (frames - 1) * FRAME_MS);
+  }
+
+  /** Nothing more is sealed. */
   close(): void {
-    this.#queue.cut(0);
     this.#parts.sealer.close();
   }
 

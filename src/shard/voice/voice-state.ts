@@ -51,6 +51,8 @@ export type VoiceEvent =
   | { readonly kind: 'discovered'; readonly address: string; readonly port: number }
   | { readonly kind: 'described'; readonly description: Description }
   | { readonly kind: 'resumed' }
+  /** The session's key has sealed nearly as many packets as it may. */
+  | { readonly kind: 'worn' }
   /** The gateway connection ended or could not be made. */
   | { readonly kind: 'lost'; readonly close: GatewayClose }
   /** What the server wants, or where it sends us, is not allowed or not possible. */
@@ -77,7 +79,10 @@ export type VoiceEffect =
   | { readonly do: 'open'; readonly greeting: Greeting; readonly description: Description }
   /** The same session goes on: speaking is told again. */
   | { readonly do: 'reopen' }
-  /** Lets go of the voice session (ring, key, DAVE group); the gateway connection is closed with 1000. */
+  /**
+   * Lets go of the voice session (ring, key, DAVE group); the gateway connection is closed with 1000. Frames that
+   * have not left are for the session that comes next.
+   */
   | { readonly do: 'forget' }
   /** Drops the gateway connection of a try that has taken too long. */
   | { readonly do: 'hangUp' }
@@ -146,6 +151,8 @@ export function nextVoiceState(state: VoiceState, event: VoiceEvent, moment: Voi
     case 'resumed':
       if (step.kind !== 'greeting' || step.attempt !== 'resume') return stay(state);
       return connected(state, moment, { do: 'reopen' });
+    case 'worn':
+      return step.kind === 'ready' ? renewed(state, moment) : stay(state);
     case 'lost':
       return lost(state, event.close, moment);
     case 'refused':
@@ -231,6 +238,17 @@ function recover(state: VoiceState, close: GatewayClose, rule: CloseRule, moment
       { do: 'retryIn', ms: resumeDelay(resumes, times.resumeFirstDelay, random) },
     ],
   };
+}
+
+/** A session with another key follows at once, and nobody is told (reliability.md case 6). */
+function renewed(state: VoiceState, { times }: VoiceMoment): VoiceOutcome {
+  return to(
+    { ...state, trouble: NO_TROUBLE },
+    { kind: 'dialling', attempt: 'identify' },
+    { do: 'forget' },
+    { do: 'deadlineIn', ms: times.connectDeadline },
+    { do: 'dial' },
+  );
 }
 
 /** One more try, with a session of its own. The deadline that runs goes on. */

@@ -3,6 +3,7 @@
 import t from 'tap';
 import { PlayerWord } from '../../../src/shared/counter-words.js';
 import { Deed } from '../../support/echo-shard-entry.js';
+import { DISPATCH } from '../../../src/shared/limits.js';
 import { create, FleetHouse, shardThreads, update } from '../../support/fleet-house.js';
 
 const LIMIT = { timeout: 40_000 };
@@ -78,6 +79,25 @@ t.test('more commands than a shard may owe answers for are refused at once', LIM
   await t.rejects(fleet.command('p', placement, update(1), 2_000), { code: 'PUM_SHARD_BUSY' });
   await t.rejects(Promise.any(waiting));
   await fleet.command('p', placement, update(1), 2_000);
+});
+
+t.test('a placement names its sender, and a shard knows it before the player', LIMIT, async (t) => {
+  const house = await FleetHouse.start(t, 2);
+  const { fleet, told } = house;
+  const players = Array.from({ length: DISPATCH.playersPerSender }, (_, n) => fleet.place(`p${String(n)}`));
+  t.ok(players.every(({ sender }) => sender === 0));
+  const placement = fleet.place('late');
+  t.equal(placement.sender, 1, 'a second one has been started for it');
+  t.match(fleet.senders(), [{ players: players.length }, { players: 1 }]);
+  const answer = await fleet.command('late', placement, create(placement.row), 5_000);
+  t.match(answer, { senders: ['new 0', 'new 1'] });
+  fleet.command('late', placement, update(Deed.throw), 5_000).catch(() => undefined);
+  await house.until(() => told.ready.length === 1);
+  const again = fleet.replace('late', placement);
+  t.equal(again.sender, 1, 'it stays with a replacement of the shard');
+  t.match(await fleet.command('late', again, create(again.row), 5_000), { senders: ['new 0', 'new 1'] });
+  fleet.release('late', again);
+  t.match(fleet.senders(), [{ players: players.length }, { players: 0 }]);
 });
 
 t.test('a drain ends a willing shard at once', LIMIT, async (t) => {

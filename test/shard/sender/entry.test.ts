@@ -6,10 +6,10 @@ import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
 import { MessageChannel, Worker } from 'node:worker_threads';
 import t, { type Test } from 'tap';
-import { DRIVER, DRIVER_WORDS } from '../../../src/shared/driver-words.js';
+import { DRIVER } from '../../../src/shared/driver-words.js';
 import { slabFor } from '../../../src/shared/ring-plan.js';
 import { RingControl } from '../../../src/shared/send-ring.js';
-import type { SenderOrder, SenderTask } from '../../../src/shared/sender-task.js';
+import { SENDER_WORDS, type SenderOrder, type SenderTask } from '../../../src/shared/sender-task.js';
 import { SenderPort } from '../../../src/shard/sender/sender-port.js';
 import { Shard } from './sender-setting.js';
 
@@ -38,7 +38,7 @@ class Happenings {
 }
 
 function startSender(t: Test, index = 0, execArgv: string[] = []) {
-  const memory = new SharedArrayBuffer(DRIVER_WORDS * Float64Array.BYTES_PER_ELEMENT);
+  const memory = new SharedArrayBuffer(SENDER_WORDS * Float64Array.BYTES_PER_ELEMENT);
   const counters = new Float64Array(memory);
   const task: SenderTask = { index, counters: memory };
   const worker = new Worker(ENTRY, { workerData: task, execArgv });

@@ -7,11 +7,13 @@ import { DRIVER_WORDS } from '../../../src/shared/driver-words.js';
 import { slabFor } from '../../../src/shared/ring-plan.js';
 import { createSender } from '../../../src/shard/sender/create-sender.js';
 import { createNativeDriver } from '../../../src/shard/voice/native-driver.js';
+import { SenderRings } from '../../../src/shard/voice/sender-rings.js';
 import { driverContract } from './driver-contract.js';
 
 driverContract(t, ({ ca, guard, maxConnections, counters = new Float64Array(DRIVER_WORDS), times }) => {
   const slab = slabFor(400, 16);
   const sender = createSender(systemClock, counters);
+  const rings = new SenderRings(slab, (listener) => sender.loop.attach(slab, listener));
   return createNativeDriver({
     clock: systemClock,
     guard,
@@ -19,8 +21,7 @@ driverContract(t, ({ ca, guard, maxConnections, counters = new Float64Array(DRIV
     times,
     counters,
     leadMs: 400,
-    slab,
-    attach: (listener) => sender.loop.attach(slab, listener),
+    rings: () => rings,
     detach: () => {
       sender.close();
     },

@@ -5,11 +5,13 @@
 import { Worker, MessageChannel } from 'node:worker_threads';
 import t, { type Test } from 'tap';
 import { systemClock } from '../../../src/shared/clock.js';
-import { DRIVER, DRIVER_WORDS } from '../../../src/shared/driver-words.js';
+import { DRIVER } from '../../../src/shared/driver-words.js';
 import { slabFor } from '../../../src/shared/ring-plan.js';
+import { SENDER_WORDS } from '../../../src/shared/sender-task.js';
 import { SenderPort } from '../../../src/shard/sender/sender-port.js';
 import type { VoiceDriver } from '../../../src/shard/voice/driver.js';
 import { createNativeDriver } from '../../../src/shard/voice/native-driver.js';
+import { SenderRings } from '../../../src/shard/voice/sender-rings.js';
 import { FakeVoiceServer } from '../../support/fake-voice.js';
 import { loopbackGuard } from '../../support/loopback-guard.js';
 import { UdpFault } from '../../support/udp-fault.js';
@@ -27,7 +29,7 @@ interface Setting {
 
 async function setting(t: Test, options: FakeOptions = {}): Promise<Setting> {
   const fake = await FakeVoiceServer.start(options);
-  const counters = new Float64Array(new SharedArrayBuffer(DRIVER_WORDS * 8));
+  const counters = new Float64Array(new SharedArrayBuffer(SENDER_WORDS * 8));
   const worker = new Worker(new URL('../../../src/shard/sender/entry.js', import.meta.url), {
     workerData: { index: 0, counters: counters.buffer },
   });
@@ -35,14 +37,14 @@ async function setting(t: Test, options: FakeOptions = {}): Promise<Setting> {
   const { port1, port2 } = new MessageChannel();
   worker.postMessage({ op: 'attach', port: port1, slab }, [port1]);
   let port: SenderPort | null = null;
+  const rings = new SenderRings(slab, (listener) => (port = new SenderPort(port2, listener)));
   const driver = createNativeDriver({
     clock: systemClock,
     guard: loopbackGuard,
     ca: fake.certificate.cert,
     times: QUICK,
     leadMs: LEAD * 20,
-    slab,
-    attach: (listener) => (port = new SenderPort(port2, listener)),
+    rings: () => rings,
     detach: () => port?.disconnect(),
   });
   t.teardown(async () => {

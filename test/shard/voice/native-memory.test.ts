@@ -12,6 +12,7 @@ import { slabFor } from '../../../src/shared/ring-plan.js';
 import { createSender } from '../../../src/shard/sender/create-sender.js';
 import type { VoiceDriver } from '../../../src/shard/voice/driver.js';
 import { createNativeDriver } from '../../../src/shard/voice/native-driver.js';
+import { SenderRings } from '../../../src/shard/voice/sender-rings.js';
 import { EntryKind, OutQueue } from '../../../src/shard/voice/out-queue.js';
 import { FakeVoiceProcess } from '../../support/fake-voice-process.js';
 import { loopbackGuard } from '../../support/loopback-guard.js';
@@ -50,13 +51,13 @@ t.test('connections share one secure context and keep nothing of their making', 
   const fake = await FakeVoiceProcess.start();
   const slab = slabFor(400, FIRST + MORE);
   const sender = createSender(systemClock, new Float64Array(DRIVER_WORDS));
+  const rings = new SenderRings(slab, (listener) => sender.loop.attach(slab, listener));
   const driver = createNativeDriver({
     clock: systemClock,
     guard: loopbackGuard,
     ca: fake.certificate.cert,
     leadMs: 400,
-    slab,
-    attach: (listener) => sender.loop.attach(slab, listener),
+    rings: () => rings,
     detach: () => {
       sender.close();
     },

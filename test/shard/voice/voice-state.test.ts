@@ -137,6 +137,23 @@ t.test('a code that means our own fault gets one fresh session', CEILING, async 
   }
 });
 
+t.test('a worn key gets a fresh session at once, and only one that is ready', CEILING, async (t) => {
+  const life = new Life().ready();
+  t.same(names(life.on({ kind: 'worn' })), ['forget', 'deadlineIn', 'dial']);
+  t.same(names(life.on({ kind: 'opened', mayConnect: true })), ['identify']);
+  t.same(life.on({ kind: 'worn' }), [], 'not twice');
+  // One try more where that one is lost, then the event.
+  t.same(names(life.on({ kind: 'lost', close: close(1006) })), ['forget', 'retryIn']);
+  t.same(names(life.on({ kind: 'retry' }, { kind: 'opened', mayConnect: true })), ['dial', 'identify']);
+  t.match(life.on({ kind: 'lost', close: close(1006) }), [{ do: 'release' }, { do: 'tellClosed' }]);
+  const away = new Life().ready();
+  away.on({ kind: 'lost', close: close(1006) });
+  t.same(away.on({ kind: 'worn' }), [], 'a session that is being resumed waits with it');
+  const superseded = new Life().ready();
+  superseded.on({ kind: 'worn' });
+  t.same(names(superseded.on({ kind: 'opened', mayConnect: false })), ['release'], 'nobody is told');
+});
+
 t.test('a connection that held for a window has its tries back', CEILING, async (t) => {
   const life = new Life().ready();
   for (let spell = 0; spell < 20; spell++) {
@@ -187,6 +204,7 @@ const anyEvent: fc.Arbitrary<VoiceEvent> = fc.oneof(
     { kind: 'discovered', address: '1.2.3.4', port: 9 },
     { kind: 'described', description },
     { kind: 'resumed' },
+    { kind: 'worn' },
     { kind: 'deadline' },
     { kind: 'retry' },
     { kind: 'refused', code: 4016, reason: 'no' },
