@@ -12,6 +12,7 @@ import { createUwsEngine } from './http/engine-uws.js';
 import { createLog, type Log } from './log.js';
 import { localMachine } from './machine.js';
 import { loadNodeId } from './node-id.js';
+import { planPriorities, setPlatformPriority, setThreadPriority } from '../shared/thread-priority.js';
 import { PUMICE_VERSION } from './version.js';
 
 /** sysexits.h: the configuration is no good. */
@@ -45,6 +46,7 @@ async function serve(values: ConfigValues, log: Log): Promise<void> {
   const clock = systemClock;
   const machine = localMachine();
   const node = await loadNodeId(values['pumice.state.directory']);
+  const priorities = values['pumice.performance.priorityScheduling'] ? planPriorities() : null;
   let server: Server | null = null;
   const fleet = await createShardFleet({
     values,
@@ -64,6 +66,7 @@ async function serve(values: ConfigValues, log: Log): Promise<void> {
       },
     },
     shards: values['pumice.performance.workerThreads'] || machine.cores,
+    priorities,
     giveUp() {
       log.error('the shards cannot be kept alive; a supervisor has to start the server again');
       // process.exit() would wait for a thread that hangs in native code.
@@ -71,6 +74,9 @@ async function serve(values: ConfigValues, log: Log): Promise<void> {
       process.exit(EXIT_SHARDS);
     },
   });
+  // Only now: a thread begins with the priority of the one that starts it.
+  setThreadPriority(priorities?.main ?? null);
+  setPlatformPriority(priorities?.background ?? null);
   server = createServer({ values, engineFactory: createUwsEngine, fleet, clock, log, machine });
   stopOnSignal(server, log);
   const port = await server.listen();

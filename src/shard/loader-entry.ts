@@ -9,6 +9,7 @@ import { ServerError } from '../shared/errors.js';
 import type { LoadOutcome } from '../shared/load.js';
 import type { LoadTask } from '../shared/shard-task.js';
 import { nameThread } from '../shared/thread-name.js';
+import { setThreadPriority } from '../shared/thread-priority.js';
 import { Loader } from './load.js';
 import { AllowList } from './source/address.js';
 import { Guard } from './source/guard.js';
@@ -25,7 +26,9 @@ export default async function load({
   deadlineMs,
   config,
   cancel,
+  nice,
 }: LoadTask): Promise<LoadOutcome> {
+  setThreadPriority(nice);
   const deadline = new AbortController();
   const timer = systemClock.after(deadlineMs, () => {
     deadline.abort(new ServerError('PUM_LOAD_DEADLINE', { ms: deadlineMs }));

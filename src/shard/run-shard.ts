@@ -13,6 +13,7 @@ import type { PlayerCommand, ShardCommand } from '../shared/shard-commands.js';
 import type { ShardNotice } from '../shared/shard-events.js';
 import type { SenderLink, ShardTask } from '../shared/shard-task.js';
 import { nameThread } from '../shared/thread-name.js';
+import { setThreadPriority } from '../shared/thread-priority.js';
 import { decodeTrack } from '../shared/track-token.js';
 import { createDriver } from './create-driver.js';
 import { Shard } from './shard.js';
@@ -24,6 +25,7 @@ import { voiceGuard } from './voice/guarded-endpoint.js';
 
 export async function runShard(task: ShardTask, threadId: number): Promise<void> {
   nameThread(`pumice-s${String(task.index)}`);
+  setThreadPriority(task.nice);
   const { config } = task;
   const clock = systemClock;
   const counters = new ShardCounters(task.counters);

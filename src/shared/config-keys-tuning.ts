@@ -130,8 +130,8 @@ export const TUNING_KEYS = {
   ),
   'pumice.performance.priorityScheduling': flag(true, {
     takesEffect: 'restart',
-    status: 'no effect yet: all threads run at the same priority',
-    doc: 'Whether frames and heartbeats go before commands, and shards before the main thread.',
+    status: 'limited: threads have their priorities, commands have no lanes yet',
+    doc: 'Whether senders go before shards, shards before the main thread, and all before loaders.',
   }),
   'pumice.tokio.flavor': choice(['multi_thread', 'current_thread'], 'multi_thread', {
     takesEffect: 'restart',

@@ -14,6 +14,8 @@ export interface SenderTask {
   readonly index: number;
   /** SENDER_WORDS Float64 words that only this sender writes: those of DRIVER, then its pulse. */
   readonly counters: SharedArrayBuffer;
+  /** Its priority; null for that of the main thread. */
+  readonly nice: number | null;
 }
 
 /**

@@ -14,6 +14,8 @@ export interface ShardTask {
   readonly ca: string | null;
   /** False where the shard sends by itself. Else the channel brings a SenderLink for each sender, before any command. */
   readonly hasSenders: boolean;
+  /** Its priority; null for that of the main thread. */
+  readonly nice: number | null;
 }
 
 /** A sender thread, as main hands it to a shard: over the shard's channel, so that no command that needs it is earlier. */
@@ -31,4 +33,6 @@ export interface LoadTask {
   readonly config: ShardConfig;
   /** Any message, or the port's closing, cancels the load. The loader sends its thread id over it first. */
   readonly cancel: MessagePort;
+  /** The loader's priority; null for that of the main thread. */
+  readonly nice: number | null;
 }

@@ -23,7 +23,7 @@ type Request = Readonly<{ identifier: string; deadlineMs: number; config: ShardC
 
 /** As main calls it: with a port that hears the thread's number, and that may take the load back. */
 function load(request: Request): ReturnType<typeof loadTask> {
-  return loadTask({ ...request, cancel: new MessageChannel().port2 });
+  return loadTask({ ...request, cancel: new MessageChannel().port2, nice: null });
 }
 
 t.test('a file at an origin becomes a track with its tags and its length', limit, async (t) => {
@@ -93,6 +93,7 @@ t.test('main learns the thread, and can take a load back', limit, async (t) => {
   const { port1, port2 } = new MessageChannel();
   const outcome = loadTask({
     identifier: origin.url('/silent'),
+    nice: null,
     deadlineMs: 10_000,
     config: config(),
     cancel: port2,

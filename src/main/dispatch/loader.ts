@@ -14,6 +14,8 @@ export interface LoaderPoolOptions {
   readonly deadlineMs: number;
   /** The compiled loader entry. */
   readonly entry: URL;
+  /** Priority of the threads; main's own by default. */
+  readonly nice?: number | undefined;
 }
 
 const MAX_THREADS = 2;
@@ -52,7 +54,13 @@ export class LoaderPool implements LoadService {
     });
     port1.unref();
     const own = deadlineMs - Math.min(EARLY_MS, deadlineMs / 10);
-    const task: LoadTask = { identifier, deadlineMs: own, config, cancel: port2 };
+    const task: LoadTask = {
+      identifier,
+      deadlineMs: own,
+      config,
+      cancel: port2,
+      nice: this.#options.nice ?? null,
+    };
     let onAbort: () => void = () => undefined;
     const cancelled = new Promise<never>((_, reject) => {
       onAbort = () => {

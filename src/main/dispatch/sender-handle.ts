@@ -12,6 +12,8 @@ import type { Watched } from './watchdog.js';
 
 export interface SenderHandleOptions {
   readonly index: number;
+  /** Priority of the thread; main's own by default. */
+  readonly nice?: number | undefined;
   /** The compiled worker entry. */
   readonly entry: URL;
   readonly clock: Clock;
@@ -60,7 +62,11 @@ export class SenderHandle implements Watched {
   /** Starts the thread, or its successor: the rings of every shard that lives are handed to it. */
   start(): void {
     this.#firstPulse = this.counters[SENDER_PULSE] ?? 0;
-    const task: SenderTask = { index: this.index, counters: this.counters.buffer };
+    const task: SenderTask = {
+      index: this.index,
+      counters: this.counters.buffer,
+      nice: this.#options.nice ?? null,
+    };
     const worker = new Worker(this.#options.entry, {
       workerData: task,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },

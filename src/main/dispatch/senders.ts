@@ -22,6 +22,8 @@ export interface SendersOptions {
   readonly most: number;
   /** `bufferDurationMs`. */
   readonly leadMs: number;
+  /** Priority of the threads; main's own by default. */
+  readonly nice?: number | undefined;
   /** Too many of them have died, or one cannot be ended: the process should end with 70. */
   readonly giveUp: () => void;
   /** Another worker entry, for tests that need a sender to misbehave. */
@@ -104,6 +106,7 @@ export class Senders implements ShardSenders {
       index: this.#senders.length,
       entry,
       clock,
+      nice: this.#options.nice,
       died: (reason) => {
         this.#died(sender, reason);
       },

@@ -10,6 +10,7 @@ import { DISPATCH, VOICE } from '../../shared/limits.js';
 import type { LoadService } from '../../shared/load.js';
 import type { CommandOp, PlayerCommand } from '../../shared/shard-commands.js';
 import type { EventEnvelope, ShardNotice } from '../../shared/shard-events.js';
+import type { ThreadPriorities } from '../../shared/thread-priority.js';
 import type { Log } from '../log.js';
 import type { Fleet, FleetListener, Placement, SenderReport, ShardReport } from './fleet.js';
 import { LoaderPool } from './loader.js';
@@ -31,6 +32,8 @@ export interface ShardFleetOptions {
   readonly shards: number;
   /** Too many shards have died, or one cannot be ended: the process should end with 70. */
   readonly giveUp: () => void;
+  /** Of the threads; all have main's by default. */
+  readonly priorities?: ThreadPriorities | null;
   /** Another worker entry, for tests that need a shard to misbehave. */
   readonly entry?: URL;
   /** The same for senders. */
@@ -75,6 +78,7 @@ export class ShardFleet implements Fleet {
       config,
       deadlineMs: values['pumice.http.loadDeadline'],
       entry: new URL('../../shard/loader-entry.js', import.meta.url),
+      nice: options.priorities?.background,
     });
     this.loader = this.#loaderPool;
     this.#pool = new Pool({
@@ -97,6 +101,7 @@ export class ShardFleet implements Fleet {
       most: values['pumice.performance.senderThreads'] === 0 ? options.shards : 0,
       leadMs: values['lavalink.server.bufferDurationMs'],
       giveUp: options.giveUp,
+      nice: options.priorities?.sender,
       ...(options.senderEntry === undefined ? {} : { entry: options.senderEntry }),
     });
     this.#shards = Array.from(
@@ -108,6 +113,7 @@ export class ShardFleet implements Fleet {
           clock,
           config,
           ca,
+          nice: options.priorities?.shard,
           maxInFlight: values['pumice.performance.taskQueueSize'],
           notice: (notice) => {
             this.#notice(index, notice);

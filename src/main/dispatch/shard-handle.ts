@@ -22,6 +22,8 @@ export interface ShardHandleOptions {
   readonly clock: Clock;
   readonly config: ShardConfig;
   readonly ca: string | null;
+  /** Priority of the thread; main's own by default. */
+  readonly nice?: number | undefined;
   readonly maxInFlight: number;
   readonly notice: (notice: ShardNotice) => void;
   /** Connects its next life to the senders; null where it sends by itself. */
@@ -125,6 +127,7 @@ export class ShardHandle {
       config: this.#options.config,
       ca: this.#options.ca,
       hasSenders: leave !== undefined,
+      nice: this.#options.nice ?? null,
     };
     try {
       await this.#options.pool.run(task, [port2], silence.signal);

@@ -40,7 +40,7 @@ class Happenings {
 function startSender(t: Test, index = 0, execArgv: string[] = []) {
   const memory = new SharedArrayBuffer(SENDER_WORDS * Float64Array.BYTES_PER_ELEMENT);
   const counters = new Float64Array(memory);
-  const task: SenderTask = { index, counters: memory };
+  const task: SenderTask = { index, counters: memory, nice: null };
   const worker = new Worker(ENTRY, { workerData: task, execArgv });
   const exit = once(worker, 'exit') as Promise<[number]>;
   t.teardown(() => worker.terminate());
