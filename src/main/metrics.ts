@@ -132,6 +132,16 @@ export class Metrics {
     this.#count('lavalink_sender_restarts_total', 'Senders replaced after they ended', () => {
       return fleet.senders().reduce((total, { restarts }) => total + restarts, 0);
     });
+    const empty: Counter = new Counter({
+      name: 'lavalink_sender_empty_total',
+      help: 'Slots at which a sender found the ring of a playing player empty',
+      labelNames: ['sender'],
+      registers: [this.#registry],
+      collect: () => {
+        empty.reset();
+        for (const { sender, missed } of fleet.senders()) empty.inc({ sender: `snd${String(sender)}` }, missed);
+      },
+    });
     this.#gauge('lavalink_commands_in_flight', 'Commands of shards that wait for an answer', () => {
       return sum((shard) => shard.inFlight)();
     });

@@ -5,7 +5,7 @@ import { PlayerFlag, PlayerWord } from '../shared/counter-words.js';
 import { ServerError } from '../shared/errors.js';
 import type { FilterMap, UpdateBody, VoiceData } from '../shared/shard-commands.js';
 import type { EventEnvelope, PlayerEvent } from '../shared/shard-events.js';
-import { SNAPSHOT_VERSION, type PlayerSnapshot } from '../shared/snapshot.js';
+import { SNAPSHOT_VERSION, type PlayerSnapshot, type SnapshotPosition } from '../shared/snapshot.js';
 import type { Clock } from '../shared/clock.js';
 import { writeJson } from '../shared/json.js';
 import type { Fleet, Placement } from './dispatch/fleet.js';
@@ -132,13 +132,10 @@ export class Player {
   get positionMs(): number {
     const track = this.current;
     if (track === null) return 0;
-    // Until the shard has written this instance into the row, the row still tells of the one before.
-    if (this.#word(PlayerWord.instance) === track.number) {
-      const { positionMs, at } = this.#fleet.position(this.placement);
-      track.seenMs = Math.max(0, Math.trunc(positionMs));
-      track.seenAt = at;
-    }
-    return track.seenMs;
+    this.#look(track);
+    // What a dead shard had sealed is still sent when its replacement goes on behind it, at a time to come.
+    const ahead = track.seenAt === null ? 0 : Math.max(0, track.seenAt - this.#clock.now());
+    return Math.max(0, Math.trunc(track.seenMs - ahead));
   }
 
   /** A new playing of a track, to be sent to the shard. */
@@ -244,7 +241,7 @@ export class Player {
           : {
               token: track.token,
               userData: writeJson(track.userData),
-              position: { sourceMs: this.positionMs, ageMs: this.#ageOf(track) },
+              position: this.#reached(track),
               endTimeMs: track.endTimeMs,
               instance: track.number,
             },
@@ -329,9 +326,24 @@ export class Player {
     return [{ kind: 'trackException', track, positionMs, error }];
   }
 
-  /** Milliseconds since the source was known to stand at the last position known. */
-  #ageOf(track: TrackInstance): number {
-    return track.seenAt === null ? 0 : Math.max(0, this.#clock.now() - track.seenAt);
+  /** Takes what the row says of a track; false until the shard has written its instance there, for it says nothing. */
+  #look(track: TrackInstance): boolean {
+    if (this.#word(PlayerWord.instance) !== track.number) return false;
+    const { positionMs, at } = this.#fleet.position(this.placement);
+    track.seenMs = Math.max(0, positionMs);
+    track.seenAt = at;
+    return true;
+  }
+
+  /** Where whoever takes over goes on: behind what the sender of a dead shard has still to send. */
+  #reached(track: TrackInstance): SnapshotPosition {
+    if (this.#look(track) && this.lost && !this.paused) {
+      const ahead = Math.max(0, this.#fleet.sealed(this.placement) - track.seenMs);
+      track.seenMs += ahead;
+      if (track.seenAt !== null) track.seenAt += ahead;
+    }
+    const ageMs = track.seenAt === null ? 0 : this.#clock.now() - track.seenAt;
+    return { sourceMs: Math.trunc(track.seenMs), ageMs };
   }
 
   #lose(): void {

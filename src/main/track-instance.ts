@@ -22,7 +22,7 @@ export class TrackInstance {
   userData: UserData;
   /** The last position known, in milliseconds. */
   seenMs: number;
-  /** Monotonic milliseconds at which the source stood there; null until the shard has said so. */
+  /** Monotonic milliseconds at which the source stands there, perhaps to come; null until the shard has said so. */
   seenAt: number | null = null;
   #track: Track;
 

@@ -4,6 +4,7 @@
 import type { PipelineSettings } from '../audio/pipeline.js';
 import { ShardWord } from '../shared/counter-words.js';
 import { ServerError } from '../shared/errors.js';
+import { NO_TAG } from '../shared/sent-row.js';
 import { FRAME_MS } from '../shared/frame.js';
 import type { Inspection } from '../shared/inspection.js';
 import type { PlayBody, PlayingBody } from '../shared/shard-commands.js';
@@ -15,7 +16,7 @@ import type { PlayerRow } from './player-row.js';
 import { Made } from './producer.js';
 import { SilenceWatch } from './silence-watch.js';
 import { TrackReports } from './track-reports.js';
-import { FrameMode } from './voice/driver.js';
+import { FrameMode, type GiveUp } from './voice/driver.js';
 
 /** Frames of the old sound that go out while a producer with other settings is made: 80 ms. */
 const FRAMES_KEPT = 4;
@@ -40,7 +41,7 @@ export class Deck {
   #ending = false;
   /** The last try to make a frame found nothing to make it of. */
   #starving = false;
-  /** Clock time of the last frame before a shard's death, until the replacement has sent one. */
+  /** Clock time of the last frame of a dead shard, which its ring may still hold, until the replacement has sent one. */
   #silentSince: number | null = null;
   /** Slots since then that the connection has reported as missed. */
   #missedSince = 0;
@@ -75,16 +76,17 @@ export class Deck {
     this.#countSilence(this.#now());
     // Frames of the old track that are queued already must not count as the new one's.
     this.#put(play, settings, (old?.generation ?? 0) + 1);
-    this.#parts.row.setPosition(play.startMs, this.#now());
+    this.#parts.row.begin(play.startMs, this.#now());
     this.#reports.started(play.instance);
     wake();
   }
 
   /** Goes on with the track of a dead placement: that it started was told there. */
   adopt({ play, silentMs }: PlayingBody, settings: PipelineSettings, paused: boolean): void {
+    const { row } = this.#parts;
     const since = this.#now() - silentMs;
+    row.begin(play.startMs, since);
     this.#put(play, settings, 1);
-    this.#parts.row.setPosition(play.startMs, since);
     if (!paused) this.#silentSince = since;
   }
 
@@ -100,7 +102,7 @@ export class Deck {
     this.#ending = false;
     this.#reports.ended(track.instance, reason);
     row.setInstance(0);
-    row.setPosition(0, this.#now());
+    row.begin(0, this.#now());
     this.#dropShadow();
     track.close();
   }
@@ -125,7 +127,7 @@ export class Deck {
     this.#ending = false;
     this.#watch.restart(this.#now());
     this.#track.seek(positionMs / 1000, !paused && out.queued > 0);
-    row.setPosition(positionMs, this.#now());
+    row.begin(positionMs, this.#now());
     wake();
   }
 
@@ -150,7 +152,7 @@ export class Deck {
       out.takeBack(track);
       // The old frames give the time in which the new producer is made; without one they go on.
       for (let left = FRAMES_KEPT; left > 0 && track.prepare() === Made.frame; left--) {
-        out.push(track, track.frameGeneration);
+        out.push(track, track.frameGeneration, this.#tagOf(track));
       }
       this.#parts.wake();
     }
@@ -172,7 +174,7 @@ export class Deck {
         this.#dropShadow();
         // What was sought or replaced is heard no longer than it takes to have the first frame of the new.
         if (out.queued > 0 && out.newest !== track.frameGeneration) out.takeBack(null);
-        return out.push(track, track.frameGeneration);
+        return out.push(track, track.frameGeneration, this.#tagOf(track));
       case Made.ended:
         this.#finish();
         return false;
@@ -181,37 +183,34 @@ export class Deck {
         this.#finish();
         return false;
       default:
-        return this.#shadow?.prepare() === Made.frame && out.push(this.#shadow, NO_GENERATION);
+        return this.#shadow?.prepare() === Made.frame && out.push(this.#shadow, NO_GENERATION, NO_TAG);
     }
   }
 
-  /** The oldest queued frame has left. */
+  /** The oldest queued frame has left; the sender has written that into the row. */
   sent(at: number): void {
-    const { host, row, out } = this.#parts;
-    const { mode, start, generation } = out;
-    out.shift();
-    this.#watch.sent(at);
-    this.#countSilence(at);
-    row.countSent();
-    host.counters.addFrame(mode);
-    const track = this.#track;
-    // A frame of before a seek or of the track before does not move the position.
-    if (track && generation === track.generation) {
-      const end = start + FRAME_MS / 1000;
-      row.setPosition(Math.round(end * 1000), at);
-      track.sentUpTo(end);
-    }
-    if (this.#ending && out.queued === 0) this.#finished();
+    const { host, out } = this.#parts;
+    host.counters.addFrame(out.mode);
+    this.#passed(at);
+  }
+
+  /** The oldest queued frame will not leave: its slot went by without it, and the track goes on behind it. */
+  givenUp(at: number, why: GiveUp): void {
+    const { row, out } = this.#parts;
+    const { start, generation } = out;
+    row.countNulled(why);
+    if (generation === this.#track?.generation) row.skip(Math.round((start + FRAME_MS / 1000) * 1000), at);
+    this.#passed(at);
   }
 
   /** A slot went by without a frame. */
-  missed(): void {
+  missed(isBlocked: boolean): void {
     const { host, row, wake } = this.#parts;
     if (!this.#track) return;
     // The source stands where it stood: whoever takes over counts what is missed from here on.
-    row.setPosition(row.positionMs, this.#now());
+    row.stand(this.#now());
     if (this.#silentSince !== null) this.#missedSince++;
-    row.countNulled();
+    row.countNulled(this.#starving ? 'source' : isBlocked ? 'ring' : 'decode');
     host.counters.add(ShardWord.missed, 1);
     if (this.#starving) host.counters.add(ShardWord.starved, 1);
     wake();
@@ -229,7 +228,7 @@ export class Deck {
   resume(): void {
     const { row, wake } = this.#parts;
     this.#watch.restart(this.#now());
-    if (this.#track && this.#silentSince === null) row.setPosition(row.positionMs, this.#now());
+    if (this.#track && this.#silentSince === null) row.stand(this.#now());
     wake();
   }
 
@@ -272,6 +271,23 @@ export class Deck {
     }
   }
 
+  /** The oldest queued frame has had its slot. */
+  #passed(at: number): void {
+    const { out } = this.#parts;
+    const { start, generation } = out;
+    out.shift();
+    this.#watch.sent(at);
+    this.#countSilence(at);
+    const track = this.#track;
+    if (track && generation === track.generation) track.sentUpTo(start + FRAME_MS / 1000);
+    if (this.#ending && out.queued === 0) this.#finished();
+  }
+
+  /** A frame of before a seek does not move the position. */
+  #tagOf(track: Playback): number {
+    return track.frameGeneration === track.generation ? this.#parts.row.tag : NO_TAG;
+  }
+
   /** Only what sounds goes on sounding: silence once heard is not broken by what was replaced. */
   #interrupted(): void {
     this.#watch.restart(this.#now());
@@ -297,7 +313,7 @@ export class Deck {
     const { host, row } = this.#parts;
     const slots = Math.round((at - this.#silentSince) / FRAME_MS) - 1;
     for (let left = slots - this.#missedSince; left > 0; left--) {
-      row.countNulled();
+      row.countNulled('decode');
       host.counters.add(ShardWord.missed, 1);
     }
     this.#silentSince = null;

@@ -59,13 +59,14 @@ export class Outgoing {
     return Math.max(connection.runsOutAt() - (this.#marks.count - 1) * FRAME_MS, now + 1);
   }
 
-  /** Queues the playback's next frame; false when it is not there. */
-  push(playback: Playback, generation: number): boolean {
+  /** Queues the playback's next frame, to move the position if `tag` is the present one; false if it is not there. */
+  push(playback: Playback, generation: number, tag: number): boolean {
     const start = playback.nextStart;
     const frame = playback.take();
     if (!frame || !this.#link) return false;
-    this.#marks.push(start, generation, playback.mode);
-    this.#link.connection.push(frame);
+    const { mode } = playback;
+    this.#marks.push(start, generation, mode);
+    this.#link.connection.push(frame, Math.round((start + FRAME_MS / 1000) * 1000), tag, mode);
     return true;
   }
 

@@ -1,9 +1,10 @@
 // One guild's player in a shard: the commands of its client in the order of lavalink-v4.md §1.4, its voice
 // connection, and a deck with the track that is played into it. Commands come from shard.ts, frames are asked
 // for by the fill loop, both in this thread.
-import type { VoiceClose } from './voice/driver.js';
+import type { GiveUp, VoiceClose } from './voice/driver.js';
 import type { Fed } from './voice/feed.js';
 import type { PipelineSettings } from '../audio/pipeline.js';
+import type { Timer } from '../shared/clock.js';
 import { ServerError } from '../shared/errors.js';
 import type { Inspection } from '../shared/inspection.js';
 import type {
@@ -14,6 +15,7 @@ import type {
   UpdateReply,
   VoiceData,
 } from '../shared/shard-commands.js';
+import type { RowPlace } from '../shared/sent-row.js';
 import type { PlayerEvent } from '../shared/shard-events.js';
 import { Deck } from './deck.js';
 import { Outgoing } from './outgoing.js';
@@ -44,6 +46,8 @@ export class Player implements Fed {
   #volume: number;
   #filters: FilterMap;
   #paused: boolean;
+  /** Runs until what a dead placement has sealed is sent. */
+  #rejoin: Timer | null = null;
   /** Destroyed or released: a command that waited meanwhile has nobody to act on. */
   #gone = false;
 
@@ -75,6 +79,11 @@ export class Player implements Fed {
     this.#showFlags();
   }
 
+  /** Where its row is, for whoever sends its frames. */
+  get rowPlace(): RowPlace {
+    return this.#row.place;
+  }
+
   get isPlaying(): boolean {
     return this.#deck.hasTrack && !this.#paused;
   }
@@ -86,12 +95,19 @@ export class Player implements Fed {
   // ---- Commands ----
 
   /**
-   * Goes on for a dead placement, without waiting and without an event for what it sets up.
-   * Throws PUM_VOICE_FULL.
+   * Goes on for a dead placement, without waiting and without an event for what it sets up. What that has sealed is
+   * heard only until somebody identifies anew: so nobody does before it is sent. Throws PUM_VOICE_FULL.
    */
   adopt({ playing, voice }: AdoptBody): void {
     if (playing) this.#deck.adopt(playing, this.#settings(), this.#paused);
-    if (voice) this.#out.open(this.#host.connect(this, voice, true));
+    const drainedIn = playing ? -playing.silentMs : 0;
+    if (voice && drainedIn > 0) {
+      this.#rejoin = this.#host.clock.after(drainedIn, () => {
+        this.#joinLate(voice);
+      });
+    } else if (voice) {
+      this.#out.open(this.#host.connect(this, voice, true));
+    }
     this.#showFlags();
   }
 
@@ -210,8 +226,16 @@ export class Player implements Fed {
     }
   }
 
-  frameMissed(): void {
-    if (!this.#paused) this.#deck.missed();
+  frameGivenUp(at: number, why: GiveUp): void {
+    try {
+      this.#deck.givenUp(at, why);
+    } catch (thrown) {
+      this.#deck.crash(thrown);
+    }
+  }
+
+  frameMissed(isBlocked: boolean): void {
+    if (!this.#paused) this.#deck.missed(isBlocked);
   }
 
   /** Called every half second or so: what only the passing of time can tell. */
@@ -237,6 +261,15 @@ export class Player implements Fed {
     await link.settled;
   }
 
+  #joinLate(voice: VoiceData): void {
+    try {
+      this.#out.open(this.#host.connect(this, voice, true));
+    } catch (thrown) {
+      const { message } = ServerError.from(thrown, 'PUM_VOICE_FULL');
+      this.voiceClosed({ code: 1006, reason: message, byRemote: false, beforeReady: true });
+    }
+  }
+
   #silence(): Promise<void> {
     return new Promise((resolve) => {
       this.#host.clock.after(SILENCE_MS, resolve);
@@ -244,6 +277,7 @@ export class Player implements Fed {
   }
 
   #leave(): void {
+    this.#rejoin?.cancel();
     this.#out.close();
     this.#host.feed.drop(this);
     this.#showFlags();

@@ -156,7 +156,7 @@ export class Shard {
     }
     const table = this.#options.tables[Math.floor(body.row / ROWS_PER_TABLE)];
     if (!table) throw new ServerError('PUM_HTTP_INTERNAL', { reason: 'no such row' });
-    const row = new PlayerRow(table, body.row % ROWS_PER_TABLE);
+    const row = new PlayerRow(table, body.row % ROWS_PER_TABLE, command.epoch);
     const player = new Player(command.player, command.epoch, body, this.#host, row);
     player.rev = command.rev;
     this.#players.set(command.player, player);
@@ -199,6 +199,7 @@ export class Shard {
       clock: this.#options.clock,
       silent,
       mayConnect: () => this.#players.get(player.id) === player,
+      row: player.rowPlace,
     });
   }
 

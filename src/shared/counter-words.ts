@@ -38,13 +38,19 @@ export const PlayerWord = {
   instance: 3,
   /** Frames that carry this number move the position; it changes with every track and every seek. */
   tag: 4,
-  /** Source position and monotonic time at which the tag began, and once more: written by turns. */
+  /**
+   * Source position and monotonic time at which the tag began, or from which on nothing of it was sent; and once
+   * more: written by turns (PlayerTable.setBase).
+   */
   baseMs: 5,
   baseAt: 6,
   otherTag: 7,
   otherBaseMs: 8,
   otherBaseAt: 9,
-  /** Where the last frame ends that lies in the send ring, and its tag: a dead shard's ring is still sent. */
+  /**
+   * Where the last frame ends that lies in the send ring, and its tag: a dead shard's ring is still sent. Not written
+   * where the ring ends with its shard.
+   */
   sealedMs: 10,
   sealedTag: 11,
   /** Slots of the playing player without a frame, and of those the ones that wanted for … */

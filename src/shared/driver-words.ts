@@ -13,7 +13,7 @@ export const DRIVER = {
   bursts: 2,
   /** Slots of 20 ms given up after a stall; the audio is that much later. */
   skipped: 3,
-  /** Slots that found an empty queue. */
+  /** Slots that found an empty queue or ring, though its end had not been said. */
   missed: 4,
   /** Greatest lateness seen, in milliseconds. */
   maxLate: 5,
@@ -32,6 +32,13 @@ export const DRIVER = {
 } as const;
 
 export const DRIVER_WORDS = 21;
+
+/** The bucket of LATE_BUCKETS for a frame that left `late` milliseconds after its time. */
+export function bucketOf(late: number): number {
+  let bucket = 0;
+  while (late > (LATE_BUCKETS[bucket] ?? Infinity)) bucket++;
+  return bucket;
+}
 
 /** Adds one to a word of a counter array. */
 export function count(counters: Float64Array, word: number): void {

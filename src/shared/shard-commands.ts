@@ -26,7 +26,10 @@ export interface PlayBody {
 export interface PlayingBody {
   /** The rest of the track: `startMs` is the source position that was reached. */
   readonly play: PlayBody;
-  /** Milliseconds since a frame of it was last due; those due since then, and until it sounds, are missed. */
+  /**
+   * Milliseconds since a frame of it was last due; those due since then, and until it sounds, are missed. Below 0: so
+   * long the last one is still to come, from the ring of the shard before.
+   */
   readonly silentMs: number;
 }
 

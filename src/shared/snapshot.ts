@@ -7,7 +7,7 @@ import type { FilterMap, VoiceData } from './shard-commands.js';
 
 export const SNAPSHOT_VERSION = 1;
 
-/** Where the source stood and how long ago that was, in milliseconds. */
+/** Where the source stood and how long ago that was, in milliseconds; below 0: when it will stand there. */
 export interface SnapshotPosition {
   readonly sourceMs: number;
   readonly ageMs: number;

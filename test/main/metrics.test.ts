@@ -46,6 +46,42 @@ t.test('the reader of the format is strict', LIMIT, (t) => {
   t.end();
 });
 
+t.test('a sender that finds rings empty is told from one that is late', LIMIT, async (t) => {
+  const { origin, fleet } = await start(t, { 'metrics.prometheus.enabled': true });
+  const report = {
+    up: true,
+    players: 0,
+    restarts: 0,
+    sent: 100,
+    silence: 5,
+    lateness: [0, 0, 0, 0, 0, 0, 0, 0, 3],
+    maxLatenessMs: 500,
+  };
+  fleet.senderReports = [
+    { ...report, sender: 0, missed: 7 },
+    { ...report, sender: 1, missed: 0 },
+  ];
+  const { text } = await ask(
+    origin,
+    '/metrics?name[]=lavalink_sender_empty_total&name[]=lavalink_frame_lateness_seconds',
+  );
+  const families = readExposition(text);
+  t.strictSame(
+    [...(families.get('lavalink_sender_empty_total')?.series ?? [])],
+    [
+      ['lavalink_sender_empty_total{sender="snd0"}', 7],
+      ['lavalink_sender_empty_total{sender="snd1"}', 0],
+    ],
+  );
+  t.equal(families.get('lavalink_sender_empty_total')?.type, 'counter');
+  const late = families.get('lavalink_frame_lateness_seconds')?.series;
+  for (const sender of ['snd0', 'snd1']) {
+    const all = late?.get(`lavalink_frame_lateness_seconds_count{sender="${sender}"}`) ?? NaN;
+    const within = late?.get(`lavalink_frame_lateness_seconds_bucket{sender="${sender}",le="0.4"}`) ?? NaN;
+    t.equal(all - within, 3);
+  }
+});
+
 t.test('every scrape is in the format, and no counter goes down', LIMIT, async (t) => {
   const { origin, fleet } = await start(t, { 'metrics.prometheus.enabled': true });
   const scrape = async (): Promise<Map<string, Family>> => {

@@ -2,6 +2,7 @@
 // nobody, and counts what was not heard (decision D13, architecture §8 seam 4).
 import t from 'tap';
 import { PlayerFlag, PlayerWord, ShardWord } from '../../src/shared/counter-words.js';
+import { ServerError } from '../../src/shared/errors.js';
 import type { AdoptBody } from '../../src/shared/shard-commands.js';
 import { createBody, House, play, range, VOICE } from '../support/shard-house.js';
 
@@ -135,6 +136,62 @@ t.test('a slot that is missed moves the time of the position, for whoever takes 
   t.match(house.table.readPosition(0), { positionMs: 200, at: house.clock.now() });
   await house.run(10);
   t.match(house.table.readPosition(0), { positionMs: 200, at: house.clock.now() });
+});
+
+t.test('nobody identifies before what the dead shard had sealed is sent', LIMIT, async (t) => {
+  const house = await adopt({ startMs: 1_000, silentMs: -100 });
+  t.same(house.table.readPosition(0), { positionMs: 1_000, at: house.clock.now() + 100 });
+  await house.run(4);
+  t.equal(house.driver.connections.length, 0, 'the old session is still heard');
+  await house.run(6);
+  t.same(house.heard.slice(0, 3), range(50, 53));
+  t.same(totals(house), { nulled: 0, missed: 0, starved: 0 });
+  t.same(house.types, ['trackLength']);
+});
+
+t.test('slots are missed from the end of what was sealed on', LIMIT, async (t) => {
+  const house = new House({ willing: false });
+  await adopt({ house, silentMs: -100 });
+  await house.run(15);
+  house.driver.last.becomeReady();
+  await house.settle();
+  await house.run(1);
+  // 16 slots have passed, five of them the dead shard's, and this one has its frame.
+  t.same(totals(house), { nulled: 10, missed: 10, starved: 0 });
+  t.same(house.heard, [50]);
+});
+
+t.test('voice data that comes meanwhile connects at once, and once', LIMIT, async (t) => {
+  const house = await adopt({ silentMs: -400 });
+  const answer = house.command({ op: 'update', body: { voice: VOICE } }, 3);
+  await house.settle();
+  t.same(await answer, { connected: true });
+  t.equal(house.driver.connections.length, 1);
+  await house.run(30);
+  t.equal(house.driver.connections.length, 1);
+  t.equal(house.heard[0], 50);
+});
+
+t.test('a driver that is full by then is an event, and the track waits', LIMIT, async (t) => {
+  const house = await adopt({ silentMs: -100 });
+  house.driver.connect = () => {
+    throw new ServerError('PUM_VOICE_FULL', { limit: 1 });
+  };
+  await house.run(10);
+  t.match(house.eventOf('voiceClosed'), { code: 1006, byRemote: false });
+  t.equal(house.position, 1_000);
+  t.ok(house.table.get(0, PlayerWord.flags) & PlayerFlag.hasTrack);
+});
+
+t.test('a player that is let go while it waits leaves nothing behind', LIMIT, async (t) => {
+  for (const op of ['release', 'destroy'] as const) {
+    const house = await adopt({ silentMs: -400 });
+    await house.command({ op, body: {} }, 3);
+    await house.settle();
+    t.equal(house.clock.pending, 1, 'only the watch of the shard is left');
+    await house.run(30);
+    t.equal(house.driver.connections.length, 0);
+  }
 });
 
 t.test('a position keeps the age that it had before the death', LIMIT, async (t) => {

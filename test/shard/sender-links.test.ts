@@ -16,6 +16,7 @@ function setting() {
     const name = String(listeners.push(listener) - 1);
     const say = (what: string): void => void told.push(`${name} ${what}`);
     return {
+      outlivesShard: true,
       discover: (ring) => say(`discover ${String(ring)}`),
       open: (ring) => say(`open ${String(ring)}`),
       start: (ring) => say(`start ${String(ring)}`),

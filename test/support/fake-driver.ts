@@ -1,6 +1,7 @@
 // A voice driver without a network: connections become ready when told to, queue two frames as the discordjs
 // driver does, and send one when ticked.
 import type {
+  GiveUp,
   VoiceClose,
   VoiceConnection,
   VoiceDriver,
@@ -9,6 +10,7 @@ import type {
 } from '../../src/shard/voice/driver.js';
 import type { Clock } from '../../src/shared/clock.js';
 import type { ConnectionInspection } from '../../src/shared/inspection.js';
+import { SentRow, type RowPlace } from '../../src/shared/sent-row.js';
 
 export class FakeDriver implements VoiceDriver {
   readonly name = 'discordjs';
@@ -26,8 +28,14 @@ export class FakeDriver implements VoiceDriver {
     return Promise.resolve();
   }
 
-  connect(server: VoiceServer, listener: VoiceListener, mayConnect: () => boolean): FakeConnection {
-    const connection = new FakeConnection(server, listener, mayConnect, this.#clock);
+  connect(
+    server: VoiceServer,
+    listener: VoiceListener,
+    mayConnect: () => boolean,
+    row: RowPlace | null,
+  ): FakeConnection {
+    const sent = row === null ? null : new SentRow(row);
+    const connection = new FakeConnection(server, listener, mayConnect, sent, this.#clock);
     this.connections.push(connection);
     if (this.#willing) {
       this.#clock.soon(() => {
@@ -51,24 +59,42 @@ export class FakeDriver implements VoiceDriver {
 
 const DEPTH = 2;
 
+interface Queued {
+  readonly frame: Uint8Array;
+  readonly sourceMs: number;
+  readonly tag: number;
+}
+
 export class FakeConnection implements VoiceConnection {
   connected = false;
   ping = -1;
   closed = false;
+  /** While set, no frame leaves in its slot, for that reason. */
+  givesUp: GiveUp | null = null;
+  /** What is told with a missed slot. */
+  blocked = false;
   /** What left, in order; 'finish' where the player fell silent. */
   readonly sent: (Uint8Array | 'finish')[] = [];
   readonly server: VoiceServer;
   readonly #listener: VoiceListener;
   readonly #mayConnect: () => boolean;
   readonly #clock: Clock;
-  #queue: Uint8Array[] = [];
+  readonly #row: SentRow | null;
+  #queue: Queued[] = [];
   #finishing = false;
   #nextAt: number;
 
-  constructor(server: VoiceServer, listener: VoiceListener, mayConnect: () => boolean, clock: Clock) {
+  constructor(
+    server: VoiceServer,
+    listener: VoiceListener,
+    mayConnect: () => boolean,
+    row: SentRow | null,
+    clock: Clock,
+  ) {
     this.server = server;
     this.#listener = listener;
     this.#mayConnect = mayConnect;
+    this.#row = row;
     this.#clock = clock;
     this.#nextAt = clock.now();
   }
@@ -98,15 +124,19 @@ export class FakeConnection implements VoiceConnection {
   tick(): void {
     if (!this.connected) return;
     this.#nextAt = this.#clock.now() + 20;
-    const frame = this.#queue.shift();
-    if (frame) {
-      this.sent.push(frame.slice());
+    const first = this.#queue.shift();
+    if (first && this.givesUp !== null) {
+      this.#listener.onGivenUp(this.#clock.now(), this.givesUp);
+    } else if (first) {
+      this.sent.push(first.frame.slice());
+      this.#row?.sent(first.sourceMs, first.tag, this.#clock.now(), 0);
       this.#listener.onSent(this.#clock.now());
     } else if (this.#finishing) {
       this.sent.push('finish');
       this.#finishing = false;
     } else if (this.sent.length > 0 && this.sent.at(-1) !== 'finish') {
-      this.#listener.onMissed();
+      this.#row?.emptied();
+      this.#listener.onMissed(this.blocked);
     }
   }
 
@@ -118,10 +148,10 @@ export class FakeConnection implements VoiceConnection {
     return this.connected ? DEPTH - this.#queue.length : 0;
   }
 
-  push(frame: Uint8Array): void {
+  push(frame: Uint8Array, sourceMs: number, tag: number): void {
     if (this.room() <= 0) throw new Error('no room');
     this.#finishing = false;
-    this.#queue.push(frame);
+    this.#queue.push({ frame, sourceMs, tag });
   }
 
   runsOutAt(): number {

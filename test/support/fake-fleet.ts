@@ -56,6 +56,7 @@ export class FakeFleet implements Fleet {
   readonly failNext = new Map<CommandOp['op'], ServerError[]>();
   /** What a shard says when it is asked what it knows of a player. */
   inspection: Inspection = soundInspection();
+  senderReports: readonly SenderReport[] = [];
   /** What the gateway's ping is right after a connection; -1: not known yet. */
   firstPing = 7;
   /** While set, answers wait; `open()` lets them go. */
@@ -66,6 +67,7 @@ export class FakeFleet implements Fleet {
   readonly #up: boolean[];
   #nextRow = 0;
   #epoch = 0;
+  #tag = 0;
 
   readonly loader: LoadService = {
     load: (identifier, signal) => {
@@ -121,6 +123,10 @@ export class FakeFleet implements Fleet {
     return this.#table.readPosition(placement.row);
   }
 
+  sealed(placement: Placement): number {
+    return this.#table.readSealed(placement.row);
+  }
+
   word(placement: Placement, word: number): number {
     return this.#table.get(placement.row, word);
   }
@@ -130,7 +136,7 @@ export class FakeFleet implements Fleet {
   }
 
   senders(): readonly SenderReport[] {
-    return [];
+    return this.senderReports;
   }
 
   reports(): readonly ShardReport[] {
@@ -186,8 +192,12 @@ export class FakeFleet implements Fleet {
   }
 
   setPosition(player: string, positionMs: number): void {
-    const row = this.#row(player);
-    this.#table.setPosition(row, positionMs, this.#clock.now());
+    this.#begin(this.#row(player), positionMs, this.#clock.now());
+  }
+
+  /** What lies in the player's ring ends there. */
+  setSealed(player: string, endMs: number): void {
+    this.#table.setSealed(this.#row(player), this.#tag, endMs);
   }
 
   setWord(player: string, word: number, value: number): void {
@@ -262,7 +272,7 @@ export class FakeFleet implements Fleet {
     const { play, silentMs } = playing;
     record.current = play;
     this.#table.set(record.placement.row, PlayerWord.instance, play.instance);
-    this.#table.setPosition(record.placement.row, play.startMs, this.#clock.now() - silentMs);
+    this.#begin(record.placement.row, play.startMs, this.#clock.now() - silentMs);
   }
 
   #update(player: string, record: FakePlayer, body: UpdateBody): void {
@@ -275,7 +285,7 @@ export class FakeFleet implements Fleet {
     if (body.volume !== undefined) record.volume = body.volume;
     if (body.filters !== undefined) record.filters = body.filters;
     if (body.positionMs !== undefined && record.current) {
-      this.#table.setPosition(record.placement.row, body.positionMs, this.#clock.now());
+      this.#begin(record.placement.row, body.positionMs, this.#clock.now());
     }
     if (body.track === null) this.#end(player, record, 'stopped', this.#position(record));
     else if (body.track) this.#start(player, record, body.track);
@@ -285,7 +295,7 @@ export class FakeFleet implements Fleet {
     this.#end(player, record, 'replaced', this.#position(record));
     record.current = track;
     this.#table.set(record.placement.row, PlayerWord.instance, track.instance);
-    this.#table.setPosition(record.placement.row, track.startMs, this.#clock.now());
+    this.#begin(record.placement.row, track.startMs, this.#clock.now());
     this.raise(player, { type: 'trackStart', instance: track.instance });
   }
 
@@ -306,6 +316,11 @@ export class FakeFleet implements Fleet {
     record.connected = false;
     this.#table.set(record.placement.row, PlayerWord.flags, 0);
     this.raise(player, { type: 'voiceClosed', code: 1000, reason: '', byRemote: false });
+  }
+
+  /** The source stands there; every such place has a tag of its own. */
+  #begin(row: number, positionMs: number, at: number): void {
+    this.#table.setBase(row, ++this.#tag, positionMs, at);
   }
 
   #position(record: FakePlayer): number {

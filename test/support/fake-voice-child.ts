@@ -14,6 +14,7 @@ function callsOf(server: FakeVoiceServer): RemoteCalls {
     dropListener: (guildId, userId) => server.dropListener(guildId, userId),
     speak: (memberRate) => server.speak(memberRate),
     count: (guildId) => server.count(guildId),
+    heard: (guildId) => server.heard(guildId),
     report: (id) => server.report(id),
     reports: (guildId) => server.reports(guildId),
     totals: () => server.totals(),

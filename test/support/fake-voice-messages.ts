@@ -14,6 +14,7 @@ export interface RemoteCalls {
   dropListener: FakeVoiceServer['dropListener'];
   speak: FakeVoiceServer['speak'];
   count: FakeVoiceServer['count'];
+  heard: FakeVoiceServer['heard'];
   report: FakeVoiceServer['report'];
   reports: FakeVoiceServer['reports'];
   totals: FakeVoiceServer['totals'];

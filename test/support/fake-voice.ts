@@ -10,6 +10,7 @@ import type { OggSummary } from './ogg-opus-writer.js';
 import { SessionBook } from './session-book.js';
 import { strangerKeyPackage } from './voice-listener.js';
 import type { VoiceListener } from './voice-listener.js';
+import { heardFrames, type HeardFrames } from './heard-frames.js';
 import { MemberVoices, type MembersHost } from './voice-members.js';
 import { VoiceGateway } from './voice-gateway.js';
 import { DEFAULT_OPTIONS } from './voice-options.js';
@@ -168,6 +169,11 @@ export class FakeVoiceServer {
   /** The frames that were opened, in order of arrival, over all sessions of the guild; the newest `keepFrames`. */
   frames(guildId: string): readonly ReceivedFrame[] {
     return this.#book.guild(guildId).frames;
+  }
+
+  /** Of those frames the different ones, and how many came again. */
+  heard(guildId: string): HeardFrames {
+    return heardFrames(this.frames(guildId));
   }
 
   /** Of the guild's newest session, or of the session with that id; null when there is none. */

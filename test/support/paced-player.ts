@@ -1,9 +1,11 @@
 // A pacer on a clock that is moved by hand, and players on it that write down what left and when. Used by the
 // tests of the pacer and of its lanes; no sockets, no real time.
 
+import type { GiveUp } from '../../src/shard/voice/driver.js';
 import { SILENCE, SendResult } from '../../src/shard/voice/paced-lane.js';
 import type { PacedLane, PacedOutput } from '../../src/shard/voice/paced-lane.js';
 import { Pacer } from '../../src/shard/voice/pacer.js';
+import type { SentRow } from '../../src/shared/sent-row.js';
 import { ManualClock } from './manual-clock.js';
 
 export interface Left {
@@ -17,6 +19,7 @@ export class PacedPlayer implements PacedOutput {
   readonly left: Left[] = [];
   readonly told: number[] = [];
   readonly missedAt: number[] = [];
+  readonly givenUp: GiveUp[] = [];
   readonly quietAt: number[] = [];
   readonly #clock: ManualClock;
   lane: PacedLane | null = null;
@@ -44,12 +47,18 @@ export class PacedPlayer implements PacedOutput {
     if (this.feeding) this.fill();
   }
 
+  onGivenUp(at: number, why: GiveUp): void {
+    this.givenUp.push(why);
+    this.onSent(at);
+  }
+
   onMissed(): void {
     this.missedAt.push(this.#clock.now());
   }
 
   push(): void {
-    this.lane?.push(Uint8Array.of(this.pushed++ % 256));
+    const number = this.pushed++;
+    this.lane?.push(Uint8Array.of(number % 256), (number + 1) * 20, 1);
   }
 
   fill(): void {
@@ -68,7 +77,7 @@ export class PacedPlayer implements PacedOutput {
 export interface PacedSetting {
   readonly clock: ManualClock;
   readonly pacer: Pacer;
-  add(): PacedPlayer & { readonly lane: PacedLane };
+  add(row?: SentRow): PacedPlayer & { readonly lane: PacedLane };
 }
 
 export function pacedSetting(start = 1_000): PacedSetting {
@@ -77,9 +86,9 @@ export function pacedSetting(start = 1_000): PacedSetting {
   return {
     clock,
     pacer,
-    add() {
+    add(row) {
       const player = new PacedPlayer(clock);
-      const lane = pacer.add(player);
+      const lane = pacer.add(player, row ?? null);
       player.lane = lane;
       lane.enable();
       return Object.assign(player, { lane });

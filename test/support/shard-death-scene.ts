@@ -3,12 +3,13 @@
 import { FloorProbe, type Floor } from '../../bench/floor-probe.js';
 import type { ConfigValues } from '../../src/shared/config.js';
 import { FakeVoiceProcess } from './fake-voice-process.js';
+import type { FakeVoiceOptions } from './voice-options.js';
 import { oggOpus } from './fixtures.js';
 import { NodeClient } from './node-client.js';
 import { Origin } from './origin.js';
 import { startInProcess, type PumiceInProcess } from './pumice-in-process.js';
 import { makeFault, type FaultCommand } from './shard-faults.js';
-import { tone } from './signal.js';
+import { tone, withNoise } from './signal.js';
 
 /** What one player of the shard that lives on got in the window. */
 export interface Survivor {
@@ -74,10 +75,11 @@ export class ShardDeathScene {
     players: number,
     config: Partial<ConfigValues> = {},
     shards = 2,
+    options: Partial<FakeVoiceOptions> = { openEvery: 5 },
   ): Promise<ShardDeathScene> {
-    const voice = await FakeVoiceProcess.start({ openEvery: 5 });
+    const voice = await FakeVoiceProcess.start(options);
     const origin = await Origin.start();
-    origin.file('/a.opus', { body: oggOpus(tone(40)), contentType: 'audio/ogg' });
+    origin.file('/a.opus', { body: oggOpus(withNoise(tone(40))), contentType: 'audio/ogg' });
     const node = await startInProcess({ ca: voice.certificate.cert, shards, config });
     const client = await NodeClient.connect(node.port);
     const track = await client.load(origin.url('/a.opus'));

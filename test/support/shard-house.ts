@@ -1,6 +1,7 @@
 // A whole shard without a thread, a network or real time: commands in, frames and events out. Tests of the
 // shard's rules run on it, one 20 ms slot at a time.
 import { Shard } from '../../src/shard/shard.js';
+import { PlayerWord } from '../../src/shared/counter-words.js';
 import { ShardCounters } from '../../src/shared/counters.js';
 import { PlayerTable } from '../../src/shared/player-table.js';
 import { ServerError } from '../../src/shared/errors.js';
@@ -66,6 +67,8 @@ export class House {
 
   command(command: CommandOp, epoch = 1, rev = ++this.#rev): Promise<unknown> {
     const id = ++this.#id;
+    // As main does when it gives the row to a placement.
+    if (command.op === 'create' || command.op === 'adopt') this.table.set(0, PlayerWord.epoch, epoch);
     return this.shard.command({ ...command, v: 1, id, player: 'p', epoch, rev, ttlMs: 5_000 });
   }
 

@@ -2,13 +2,16 @@
 // down what it is told, and lets a test wait for that. Breaks loudly when it is told something from inside
 // its own call.
 
-import type {
-  VoiceClose,
-  VoiceConnection,
-  VoiceDriver,
-  VoiceListener,
-  VoiceServer,
+import {
+  FrameMode,
+  type GiveUp,
+  type VoiceClose,
+  type VoiceConnection,
+  type VoiceDriver,
+  type VoiceListener,
+  type VoiceServer,
 } from '../../src/shard/voice/driver.js';
+import type { RowPlace } from '../../src/shared/sent-row.js';
 
 /** An Opus frame (20 ms, stereo, CELT) that carries its number. */
 export function numberedFrame(number: number): Buffer {
@@ -45,15 +48,23 @@ export class VoicePlayer implements VoiceListener {
   readonly sentAt: number[] = [];
   ready = 0;
   missed = 0;
+  readonly givenUp: GiveUp[] = [];
+  /** What its frames bear from now on. */
+  tag = 1;
   pushed = 0;
   /** Frames to push by itself; finish() follows the last one. */
   #target = 0;
   #inCall = false;
   readonly #waiting = new Set<() => void>();
 
-  constructor(driver: VoiceDriver, server: VoiceServer, mayConnect: () => boolean = () => true) {
+  constructor(
+    driver: VoiceDriver,
+    server: VoiceServer,
+    mayConnect: () => boolean = () => true,
+    row: RowPlace | null = null,
+  ) {
     this.server = server;
-    this.connection = this.#call(() => driver.connect(server, this, mayConnect));
+    this.connection = this.#call(() => driver.connect(server, this, mayConnect, row));
   }
 
   /** Plays `frames` more frames, in so far as there is room, and then finishes. */
@@ -113,15 +124,28 @@ export class VoicePlayer implements VoiceListener {
     });
   }
 
+  onGivenUp(_at: number, why: GiveUp): void {
+    this.#told(() => {
+      this.givenUp.push(why);
+      this.#fill();
+    });
+  }
+
   onMissed(): void {
     this.#told(() => this.missed++);
+  }
+
+  /** Pushes one frame, which ends where so many of 20 ms do. */
+  push(frame: Buffer, number: number): void {
+    this.connection.push(frame, (number + 1) * 20, this.tag, FrameMode.passthrough);
   }
 
   #fill(): void {
     this.#call(() => {
       if (this.pushed >= this.#target) return;
       while (this.pushed < this.#target && this.connection.room() > 0) {
-        this.connection.push(numberedFrame(this.pushed++));
+        const number = this.pushed++;
+        this.push(numberedFrame(number), number);
       }
       if (this.pushed === this.#target) this.connection.finish();
     });

@@ -81,6 +81,8 @@ export interface Fleet {
    */
   command(player: string, placement: Placement, command: CommandOp, ttlMs: number): Promise<unknown>;
   position(placement: Placement): PositionReading;
+  /** Of a dead shard: source position at which the last frame ends that its sender still sends; 0 for none. */
+  sealed(placement: Placement): number;
   /** A word of the player's row (PlayerWord of src/shared/counter-words.ts). */
   word(placement: Placement, word: number): number;
   /** Milliseconds for which the shard's pulse has been seen to stand still; null while it does not answer. */

@@ -192,6 +192,10 @@ export class ShardFleet implements Fleet {
     return this.#row(placement).readPosition(placement.row % ROWS_PER_TABLE);
   }
 
+  sealed(placement: Placement): number {
+    return this.#row(placement).readSealed(placement.row % ROWS_PER_TABLE);
+  }
+
   word(placement: Placement, word: number): number {
     return this.#row(placement).get(placement.row % ROWS_PER_TABLE, word);
   }

@@ -175,7 +175,8 @@ export class ShardHandle {
 
   takeRow(epoch: number): number {
     if (this.#freeRows.length === 0) this.#addTable();
-    const row = this.#freeRows.pop() ?? 0;
+    // The one that has been free for longest: a sender may just be writing the last word of a dead placement.
+    const row = this.#freeRows.shift() ?? 0;
     const table = this.#tableOf(row);
     table.reset(row % ROWS_PER_TABLE);
     table.set(row % ROWS_PER_TABLE, PlayerWord.epoch, epoch);
@@ -256,7 +257,7 @@ export class ShardHandle {
     const first = this.#tables.length * ROWS_PER_TABLE;
     const table = new PlayerTable();
     this.#tables.push(table);
-    for (let row = first + ROWS_PER_TABLE - 1; row >= first; row--) this.#freeRows.push(row);
+    for (let row = first; row < first + ROWS_PER_TABLE; row++) this.#freeRows.push(row);
     this.#channel?.share(table.buffer);
   }
 }

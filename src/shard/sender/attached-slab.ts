@@ -2,6 +2,7 @@
 // loop, called by the shard itself or for its messages (serve-port.ts), never while the loop runs.
 
 import { RingReader, type SlabLayout } from '../../shared/send-ring.js';
+import { SentRow, type RowPlace } from '../../shared/sent-row.js';
 import { Lane, type LaneGrid, type LaneOwner } from './lane.js';
 import type { SenderControl, SenderListener } from './messages.js';
 
@@ -25,6 +26,8 @@ export interface LaneKeeper extends LaneGrid {
 }
 
 export class AttachedSlab implements SenderControl, LaneOwner {
+  /** To the shard itself; for one in another thread its SenderPort speaks. */
+  readonly outlivesShard = false;
   readonly #listener: SenderListener;
   readonly #slab: SlabLayout;
   readonly #keeper: LaneKeeper;
@@ -45,13 +48,14 @@ export class AttachedSlab implements SenderControl, LaneOwner {
     });
   }
 
-  open(ring: number, address: string, port: number): void {
+  open(ring: number, address: string, port: number, row: RowPlace | null): void {
     const lane = this.#lane(ring);
     // Nothing can be sent to port 0, and here it stands for a place that is not known.
     if (lane === null || port === 0) return;
     const known = lane.port !== 0;
     lane.address = address;
     lane.port = port;
+    lane.row = row === null ? null : new SentRow(row);
     if (!known) this.#keeper.opened(lane);
     if (lane.waiting) this.start(ring);
   }

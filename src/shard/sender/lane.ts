@@ -3,10 +3,11 @@
 // every 20. It takes packets as they are sealed and allocates nothing per packet.
 
 import type { Clock } from '../../shared/clock.js';
-import { DRIVER, LATE_BUCKETS, count } from '../../shared/driver-words.js';
+import { DRIVER, bucketOf, count } from '../../shared/driver-words.js';
 import { FRAME_MS } from '../../shared/frame.js';
 import { PLAYBACK } from '../../shared/limits.js';
 import { Mark, type RingReader } from '../../shared/send-ring.js';
+import type { SentRow } from '../../shared/sent-row.js';
 import type { Udp } from './udp.js';
 
 /** The nearest that the next packet may come after a burst, so that the burst does not grow by one. */
@@ -45,6 +46,8 @@ export class Lane {
   /** Where packets go; port 0 until that is known. */
   address = '';
   port = 0;
+  /** Hears of what leaves, but for silence; null for a ring without a player's row. */
+  row: SentRow | null = null;
   /** The millisecond of every 20 in which this lane sends while it runs. */
   slot = 0;
   running = false;
@@ -133,14 +136,15 @@ export class Lane {
   #sent(now: number): void {
     const { counters } = this.#grid;
     const { reader } = this;
+    const isSilence = (reader.mark & Mark.kindMask) === SILENCE_KIND;
+    // Before the shard can see that it has left: whoever looks then finds the position that it gave.
+    if (!isSilence) this.row?.sent(reader.sourceMs, reader.tag, now, this.#late);
     reader.release(now);
     this.#left++;
     this.#active = this.#due;
     this.#due += FRAME_MS;
-    count(counters, (reader.mark & Mark.kindMask) === SILENCE_KIND ? DRIVER.silence : DRIVER.sent);
-    let bucket = 0;
-    while (this.#late > (LATE_BUCKETS[bucket] ?? Infinity)) bucket++;
-    count(counters, DRIVER.late + bucket);
+    count(counters, isSilence ? DRIVER.silence : DRIVER.sent);
+    count(counters, DRIVER.late + bucketOf(this.#late));
     if (this.#late > (counters[DRIVER.maxLate] ?? 0)) counters[DRIVER.maxLate] = this.#late;
     this.#ended = (reader.mark & Mark.end) !== 0;
     if (this.#ended && reader.empty) this.#end();
@@ -154,6 +158,7 @@ export class Lane {
     // The slots of a stall are given up below: what is not there was not due in them.
     if (this.#left > 0) return;
     count(this.#grid.counters, DRIVER.missed);
+    this.row?.emptied();
     this.reader.underrun();
     this.#due += FRAME_MS;
     if (this.#due - this.#active >= EMPTY_MS) this.park();

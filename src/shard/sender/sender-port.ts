@@ -2,6 +2,7 @@
 // remembers what it has asked for, so that the rings can be handed to another sender when this one has died.
 
 import type { MessagePort } from 'node:worker_threads';
+import type { RowPlace } from '../../shared/sent-row.js';
 import type { SenderControl, SenderListener, SenderReport, SenderRequest } from './messages.js';
 
 /** What a ring's next sender has to be told. */
@@ -12,6 +13,7 @@ interface Asked {
 }
 
 export class SenderPort implements SenderControl {
+  readonly outlivesShard = true;
   readonly #listener: SenderListener;
   readonly #asked = new Map<number, Asked>();
   #port: MessagePort;
@@ -45,8 +47,8 @@ export class SenderPort implements SenderControl {
     this.#port.postMessage(request);
   }
 
-  open(ring: number, address: string, port: number): void {
-    const request: SenderRequest = { op: 'open', ring, address, port };
+  open(ring: number, address: string, port: number, row: RowPlace | null): void {
+    const request: SenderRequest = { op: 'open', ring, address, port, row };
     this.#of(ring).open = request;
     this.#port.postMessage(request);
   }

@@ -21,7 +21,7 @@ export function servePort(port: MessagePort, slab: SlabLayout, loop: SenderLoop)
       case 'discover':
         return rings.discover(request.ring, request.address, request.port, request.ssrc);
       case 'open':
-        return rings.open(request.ring, request.address, request.port);
+        return rings.open(request.ring, request.address, request.port, request.row);
       case 'start':
         return rings.start(request.ring);
       case 'close':

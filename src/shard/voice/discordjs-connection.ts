@@ -6,11 +6,12 @@ import type { Timer } from '../../shared/clock.js';
 import { ServerError } from '../../shared/errors.js';
 import type { ConnectionInspection } from '../../shared/inspection.js';
 import { VOICE } from '../../shared/limits.js';
+import { SentRow, type RowPlace } from '../../shared/sent-row.js';
 import { closeRule, resumeDelay } from './close-rules.js';
 import type { CloseRule } from './close-rules.js';
 import { DiscordjsSession } from './discordjs-session.js';
 import type { SessionOwner, SessionParts } from './discordjs-session.js';
-import type { VoiceClose, VoiceConnection, VoiceListener, VoiceServer } from './driver.js';
+import type { GiveUp, VoiceClose, VoiceConnection, VoiceListener, VoiceServer } from './driver.js';
 import type { GatewayClose } from './gateway.js';
 import { SendResult } from './paced-lane.js';
 import type { PacedLane, PacedOutput } from './paced-lane.js';
@@ -66,12 +67,13 @@ export class DiscordjsConnection implements VoiceConnection, PacedOutput, Sessio
     server: VoiceServer,
     listener: VoiceListener,
     mayConnect: () => boolean,
+    row: RowPlace | null,
   ) {
     this.#parts = parts;
     this.#server = server;
     this.#listener = listener;
     this.#mayConnect = mayConnect;
-    this.#lane = parts.pacer.add(this);
+    this.#lane = parts.pacer.add(this, row === null ? null : new SentRow(row));
     this.#setDeadline(parts.times.connectDeadline);
     void this.#dial();
   }
@@ -93,8 +95,8 @@ export class DiscordjsConnection implements VoiceConnection, PacedOutput, Sessio
     return this.#lane.room();
   }
 
-  push(frame: Uint8Array): void {
-    this.#lane.push(frame);
+  push(frame: Uint8Array, sourceMs: number, tag: number): void {
+    this.#lane.push(frame, sourceMs, tag);
   }
 
   runsOutAt(): number {
@@ -142,8 +144,12 @@ export class DiscordjsConnection implements VoiceConnection, PacedOutput, Sessio
     this.#listener.onSent(at);
   }
 
+  onGivenUp(at: number, why: GiveUp): void {
+    this.#listener.onGivenUp(at, why);
+  }
+
   onMissed(): void {
-    this.#listener.onMissed();
+    this.#listener.onMissed(false);
   }
 
   // From the session.

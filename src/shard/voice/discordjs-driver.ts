@@ -83,9 +83,9 @@ export function createDiscordjsDriver(options: DiscordjsDriverOptions): VoiceDri
   return {
     name: 'discordjs',
     prepare: () => prepare(clock),
-    connect(server, listener, mayConnect) {
+    connect(server, listener, mayConnect, row) {
       if (connections.size >= ceiling) throw new ServerError('PUM_VOICE_FULL', { limit: ceiling });
-      const connection = new DiscordjsConnection(parts, server, listener, mayConnect);
+      const connection = new DiscordjsConnection(parts, server, listener, mayConnect, row);
       connections.add(connection);
       return connection;
     },

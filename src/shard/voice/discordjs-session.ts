@@ -154,7 +154,7 @@ export class DiscordjsSession implements SocketOwner {
       this.#networking.dispatchAudio();
     } catch {
       count(this.#parts.counters, DRIVER.failed);
-      return SendResult.dropped;
+      return SendResult.failed;
     }
     // The library starts again at 0 where the timestamp wraps; receivers would see a jump.
     connectionData.timestamp = (timestamp + FRAME_SAMPLES) >>> 0;
@@ -333,7 +333,7 @@ export class DiscordjsSession implements SocketOwner {
     if (this.#heldSince < 0) this.#heldSince = now;
     const over = now - this.#heldSince >= this.#parts.daveHold;
     count(this.#parts.counters, over ? DRIVER.withheld : DRIVER.held);
-    return over ? SendResult.dropped : SendResult.held;
+    return over ? SendResult.withheld : SendResult.held;
   }
 
   #loseGateway(): void {

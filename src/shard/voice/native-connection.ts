@@ -5,9 +5,10 @@ import type { Clock, Timer } from '../../shared/clock.js';
 import { DRIVER, count } from '../../shared/driver-words.js';
 import { ServerError } from '../../shared/errors.js';
 import type { ConnectionInspection } from '../../shared/inspection.js';
+import type { RowPlace } from '../../shared/sent-row.js';
 import { DaveOp } from './dave-payloads.js';
 import type { DaveQueue } from './dave-queue.js';
-import type { VoiceConnection, VoiceListener, VoiceServer } from './driver.js';
+import type { FrameMode, GiveUp, VoiceConnection, VoiceListener, VoiceServer } from './driver.js';
 import type { GatewayClose, GatewayTrust } from './gateway.js';
 import { GatewaySession, type GatewaySessionOwner } from './gateway-session.js';
 import { NativeSession, type FrameListener, type RingLease, type RingOwner } from './native-session.js';
@@ -42,6 +43,7 @@ export class NativeConnection implements VoiceConnection, GatewaySessionOwner, F
   readonly #server: VoiceServer;
   readonly #listener: VoiceListener;
   readonly #mayConnect: () => boolean;
+  readonly #row: RowPlace | null;
   readonly #gateway: GatewaySession;
   /** Frames that have not left, from one session to the next. */
   readonly #queue = new OutQueue();
@@ -55,11 +57,18 @@ export class NativeConnection implements VoiceConnection, GatewaySessionOwner, F
   #lastClose: number | null = null;
 
   /** Starts connecting at once. */
-  constructor(parts: NativeParts, server: VoiceServer, listener: VoiceListener, mayConnect: () => boolean) {
+  constructor(
+    parts: NativeParts,
+    server: VoiceServer,
+    listener: VoiceListener,
+    mayConnect: () => boolean,
+    row: RowPlace | null,
+  ) {
     this.#parts = parts;
     this.#server = server;
     this.#listener = listener;
     this.#mayConnect = mayConnect;
+    this.#row = row;
     this.#gateway = new GatewaySession(parts.clock, parts.trust, this);
     this.#session = this.#newSession();
     for (const effect of firstEffects(parts.times)) this.#perform(effect);
@@ -82,8 +91,8 @@ export class NativeConnection implements VoiceConnection, GatewaySessionOwner, F
     return this.#session.stream?.room() ?? 0;
   }
 
-  push(frame: Uint8Array): void {
-    this.#session.stream?.push(frame);
+  push(frame: Uint8Array, sourceMs: number, tag: number, mode: FrameMode): void {
+    this.#session.stream?.push(frame, sourceMs, tag, mode);
   }
 
   runsOutAt(): number {
@@ -172,8 +181,12 @@ export class NativeConnection implements VoiceConnection, GatewaySessionOwner, F
     this.#listener.onSent(at);
   }
 
-  onMissed(): void {
-    this.#listener.onMissed();
+  onGivenUp(at: number, why: GiveUp): void {
+    this.#listener.onGivenUp(at, why);
+  }
+
+  onMissed(isBlocked: boolean): void {
+    this.#listener.onMissed(isBlocked);
   }
 
   // ---- The state and what follows from it ----
@@ -345,6 +358,7 @@ export class NativeConnection implements VoiceConnection, GatewaySessionOwner, F
       gateway: this.#gateway,
       queue: this.#queue,
       frames: this,
+      row: this.#row,
     });
   }
 

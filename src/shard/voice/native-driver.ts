@@ -8,6 +8,7 @@ import { ServerError } from '../../shared/errors.js';
 import { FRAME_MS } from '../../shared/frame.js';
 import { VOICE } from '../../shared/limits.js';
 import { leadFrames } from '../../shared/ring-plan.js';
+import type { RowPlace } from '../../shared/sent-row.js';
 import { prepareDave } from './dave.js';
 import { DaveQueue } from './dave-queue.js';
 import type { VoiceDriver, VoiceListener, VoiceServer } from './driver.js';
@@ -77,11 +78,16 @@ export class NativeDriver implements VoiceDriver {
     await Promise.all([prepareDave(), prepareSeal()]);
   }
 
-  connect(server: VoiceServer, listener: VoiceListener, mayConnect: () => boolean): NativeConnection {
+  connect(
+    server: VoiceServer,
+    listener: VoiceListener,
+    mayConnect: () => boolean,
+    row: RowPlace | null,
+  ): NativeConnection {
     if (this.#connections.size >= this.#ceiling) {
       throw new ServerError('PUM_VOICE_FULL', { limit: this.#ceiling });
     }
-    const connection = new NativeConnection(this.#parts, server, listener, mayConnect);
+    const connection = new NativeConnection(this.#parts, server, listener, mayConnect, row);
     this.#connections.add(connection);
     this.#pollLater();
     return connection;

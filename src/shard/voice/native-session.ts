@@ -4,10 +4,12 @@
 
 import { DRIVER, count } from '../../shared/driver-words.js';
 import type { ConnectionInspection } from '../../shared/inspection.js';
+import { SealedRow } from '../../shared/sealed-row.js';
 import type { RingWriter } from '../../shared/send-ring.js';
+import type { RowPlace } from '../../shared/sent-row.js';
 import type { SenderControl } from '../sender/messages.js';
 import { DaveSession } from './dave-session.js';
-import type { VoiceServer } from './driver.js';
+import type { GiveUp, VoiceServer } from './driver.js';
 import type { GatewaySession } from './gateway-session.js';
 import type { NativeParts } from './native-connection.js';
 import { NativeStream } from './native-stream.js';
@@ -33,7 +35,8 @@ export interface RingOwner {
 /** What the session tells of its frames. */
 export interface FrameListener {
   onSent(at: number): void;
-  onMissed(): void;
+  onGivenUp(at: number, why: GiveUp): void;
+  onMissed(isBlocked: boolean): void;
 }
 
 export interface SessionParts {
@@ -43,6 +46,8 @@ export interface SessionParts {
   /** Of the connection, over all its sessions. */
   readonly queue: OutQueue;
   readonly frames: FrameListener;
+  /** The player's, in the shared counters. */
+  readonly row: RowPlace | null;
 }
 
 export class NativeSession implements RingOwner {
@@ -95,11 +100,11 @@ export class NativeSession implements RingOwner {
   open({ address, port, ssrc }: Greeting, { mode, key, daveVersion }: Description): void {
     const usable = usableMode([mode]);
     if (this.#lease === null || usable === null) return;
-    const { parts, gateway, queue, frames } = this.#made;
+    const { parts, gateway, queue, frames, row } = this.#made;
     const { ring, control } = this.#lease;
     const { clock, lead, counters, random } = parts;
     ring.begin(Math.floor(random() * 0x1_0000), Math.floor(random() * 0x1_0000_0000));
-    control.open(ring.index, address, port);
+    control.open(ring.index, address, port, row);
     this.#stream = new NativeStream({
       clock,
       queue,
@@ -110,12 +115,16 @@ export class NativeSession implements RingOwner {
       ssrc,
       lead,
       counters,
+      row: row !== null && control.outlivesShard ? new SealedRow(row) : null,
       listener: {
         onSent: (at) => {
           frames.onSent(at);
         },
-        onMissed: () => {
-          frames.onMissed();
+        onGivenUp: (at, why) => {
+          frames.onGivenUp(at, why);
+        },
+        onMissed: (isBlocked) => {
+          frames.onMissed(isBlocked);
         },
         onSpeaking: (on) => {
           gateway.sendJson(Op.speaking, { speaking: on ? 1 : 0, delay: 0, ssrc: this.#ssrc });

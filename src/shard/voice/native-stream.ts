@@ -6,11 +6,12 @@ import type { Clock } from '../../shared/clock.js';
 import { DRIVER, count } from '../../shared/driver-words.js';
 import { FRAME_MS, FRAME_SAMPLES } from '../../shared/frame.js';
 import type { ConnectionInspection } from '../../shared/inspection.js';
+import type { SealedRow } from '../../shared/sealed-row.js';
 import { Mark, RingControl, type RingWriter } from '../../shared/send-ring.js';
 import type { SenderControl } from '../sender/messages.js';
 import type { DaveSession } from './dave-session.js';
-import { FrameMode } from './driver.js';
-import { EntryKind, type OutQueue } from './out-queue.js';
+import { FrameMode, type GiveUp } from './driver.js';
+import { EntryKind, isFrame, type OutQueue } from './out-queue.js';
 import { SILENCE } from './paced-lane.js';
 import { SCRATCH, SEAL_OVERHEAD, type Sealer } from './seal.js';
 
@@ -21,7 +22,8 @@ const DAVE_OVERHEAD = 16;
 
 export interface StreamListener {
   onSent(at: number): void;
-  onMissed(): void;
+  onGivenUp(at: number, why: GiveUp): void;
+  onMissed(isBlocked: boolean): void;
   /** Speaking is to be switched on, or off. */
   onSpeaking(on: boolean): void;
 }
@@ -38,6 +40,8 @@ export interface StreamParts {
   /** Frames that may lie ahead. */
   readonly lead: number;
   readonly counters: Float64Array;
+  /** Hears of what lies in the ring; null where that ends with this shard. */
+  readonly row: SealedRow | null;
   readonly listener: StreamListener;
 }
 
@@ -59,7 +63,7 @@ export class NativeStream {
     this.#parts = parts;
     const { queue } = parts;
     this.#queue = queue;
-    this.#finished = queue.count === 0 || queue.kind(queue.count - 1) !== EntryKind.frame;
+    this.#finished = queue.count === 0 || !isFrame(queue.kind(queue.count - 1));
     this.#head = parts.ring.head;
     this.#underruns = parts.ring.underruns;
   }
@@ -71,8 +75,8 @@ export class NativeStream {
     return Math.max(0, this.#parts.lead - (this.#queue.frames - left));
   }
 
-  push(frame: Uint8Array): void {
-    this.#queue.push(frame, EntryKind.frame);
+  push(frame: Uint8Array, sourceMs: number, tag: number, mode: FrameMode): void {
+    this.#queue.push(frame, sourceMs, tag, mode);
     this.#finished = false;
     this.#pump();
   }
@@ -125,11 +129,13 @@ export class NativeStream {
       this.#head = (this.#head + 1) | 0;
       this.#started = true;
       if (this.#queue.count === 0) continue;
-      if (this.#queue.shift() === EntryKind.frame) listener.onSent(sentAt - (left - 1) * FRAME_MS);
+      this.#tellOldest(sentAt - (left - 1) * FRAME_MS);
     }
     const { underruns } = ring;
+    // Frames that wait for the DAVE group are not missed; each is told when it is given up.
+    const isMissed = this.#waitsSince < 0 && !this.#waits() && !this.#finished;
     for (let missed = (underruns - this.#underruns) | 0; missed > 0; missed--) {
-      if (this.#waitsSince < 0 && !this.#finished) listener.onMissed();
+      if (isMissed) listener.onMissed(this.#queue.sealed < this.#queue.count);
     }
     this.#underruns = underruns;
     this.#pump();
@@ -167,22 +173,28 @@ export class NativeStream {
 
   /** Takes back what has not left, for the stream of another session, and tells the rest. Not from inside a call. */
   handOver(): void {
-    let frames = 0;
-    for (let left = this.#revoke(); left > 0; left--) {
-      if (this.#queue.shift() === EntryKind.frame) frames++;
-    }
     const sentAt = this.#lastSentAt(this.#parts.clock.now());
-    for (; frames > 0; frames--) this.#parts.listener.onSent(sentAt - (frames - 1) * FRAME_MS);
+    for (let left = this.#revoke(); left > 0; left--) this.#tellOldest(sentAt - (left - 1) * FRAME_MS);
   }
 
   /** Nothing more is sealed. */
   close(): void {
+    this.#parts.row?.revoked();
     this.#parts.sealer.close();
+  }
+
+  /** The oldest entry has left at that time. */
+  #tellOldest(at: number): void {
+    const { listener } = this.#parts;
+    const kind = this.#queue.shift();
+    if (kind === EntryKind.frame) listener.onSent(at);
+    else if (kind === EntryKind.unsealed) listener.onGivenUp(at, 'socket');
   }
 
   /** Takes back what the ring holds; returns how many entries had left by then, or are leaving. */
   #revoke(): number {
     const revoked = this.#parts.ring.flush();
+    this.#parts.row?.revoked();
     this.#queue.sealed = Math.max(0, this.#queue.sealed - revoked);
     return this.#queue.sealed;
   }
@@ -194,26 +206,29 @@ export class NativeStream {
     const held = way === 'hold' || way === 'withheld';
     while (queue.sealed < queue.count) {
       const frame = queue.frame(queue.sealed);
-      const kind = queue.kind(queue.sealed);
       // Silence is never encrypted, and every listener accepts it (discord-voice.md §2.3).
-      if (frame === null || (held && kind === EntryKind.frame)) return;
-      if (!this.#seal(frame, kind, way === 'sealed')) return;
-      queue.sealed++;
+      if (frame === null || (held && isFrame(queue.kind(queue.sealed)))) return;
+      if (!this.#seal(frame, way === 'sealed')) return;
     }
   }
 
   #pushSilence(frames: number): void {
     for (let left = frames; left > 0 && !this.#queue.full; left--) {
-      this.#queue.push(SILENCE, left === 1 ? EntryKind.lastSilence : EntryKind.silence);
+      this.#queue.pushSilence(SILENCE, left === 1);
     }
     this.#pump();
   }
 
-  #seal(frame: Uint8Array, kind: EntryKind, encrypted: boolean): boolean {
-    const { ring, sealer, dave, ssrc, control, counters } = this.#parts;
+  /** The next entry of the queue, whose bytes are `frame`; false when the ring does not take it now. */
+  #seal(frame: Uint8Array, encrypted: boolean): boolean {
+    const { ring, sealer, dave, ssrc, control, counters, row } = this.#parts;
+    const queue = this.#queue;
+    const place = queue.sealed;
+    const isOurs = isFrame(queue.kind(place));
     const offset = ring.room(frame.length + DAVE_OVERHEAD + SEAL_OVERHEAD);
     if (offset < 0) return false;
-    let body = encrypted && kind === EntryKind.frame ? dave.encrypt(frame) : frame;
+    let body = encrypted && isOurs ? dave.encrypt(frame) : frame;
+    const isItself = body !== null;
     if (body === null) {
       // The group cannot encrypt it, ever: its slot is filled, or all that follows would wait for it.
       count(counters, DRIVER.failed);
@@ -222,12 +237,15 @@ export class NativeStream {
     const idle = ring.queued === 0;
     const timestamp = ring.timestamp(idle ? this.#gap() : 0);
     const length = sealer.seal(body, ring.sequence, timestamp, ssrc, ring.takeNonce());
-    const mark =
-      (kind === EntryKind.frame ? FrameMode.passthrough : FrameMode.silence) |
-      (kind === EntryKind.lastSilence ? Mark.end : 0);
-    ring.publish(SCRATCH, length, offset, timestamp, mark, 0, 0);
+    const end = queue.kind(place) === EntryKind.lastSilence ? Mark.end : 0;
+    const mark = (isItself ? queue.mode(place) : FrameMode.silence) | end;
+    const sourceMs = queue.sourceMs(place);
+    const tag = queue.tag(place);
+    ring.publish(SCRATCH, length, offset, timestamp, mark, sourceMs, tag);
+    row?.sealed(sourceMs, tag);
+    queue.seal(isItself);
     if (idle) {
-      if (kind === EntryKind.frame) this.#speak(true);
+      if (isOurs) this.#speak(true);
       control.start(ring.index);
     }
     return true;
@@ -243,17 +261,22 @@ export class NativeStream {
 
   /** While the DAVE group is not ready, frames stand still for a while, and are then given up one by one. */
   #wait(now: number): void {
-    const way = this.#parts.dave.frameWay;
-    if ((way !== 'hold' && way !== 'withheld') || this.#queue.count === 0) {
+    if (!this.#waits()) {
       this.#waitsSince = -1;
       return;
     }
+    const way = this.#parts.dave.frameWay;
     if (this.#waitsSince < 0) this.#waitsSince = now;
     for (; now - this.#waitsSince >= FRAME_MS; this.#waitsSince += FRAME_MS) {
       count(this.#parts.counters, way === 'hold' ? DRIVER.held : DRIVER.withheld);
       if (way === 'hold' || this.#queue.count === 0 || this.#queue.sealed > 0) continue;
-      if (this.#queue.shift() === EntryKind.frame) this.#parts.listener.onSent(now);
+      if (isFrame(this.#queue.shift())) this.#parts.listener.onGivenUp(now, 'ring');
     }
+  }
+
+  #waits(): boolean {
+    const way = this.#parts.dave.frameWay;
+    return (way === 'hold' || way === 'withheld') && this.#queue.count > 0;
   }
 
   #speak(on: boolean): void {

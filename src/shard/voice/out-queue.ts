@@ -3,19 +3,28 @@
 // send ring point 2). A ring of plain arrays: an entry per frame must not become garbage. A connection that
 // plays nothing has none. In a shard.
 
+import { NO_TAG } from '../../shared/sent-row.js';
+import { FrameMode } from './driver.js';
+
 /** At least two leads of the longest kind, 1,000 ms, and the silence behind them; a power of two. */
 const CAPACITY = 128;
 
-export const EntryKind = { frame: 0, silence: 1, lastSilence: 2 } as const;
+/** `unsealed`: a frame of the player that could not be sealed, in whose slot silence lies in the ring. */
+export const EntryKind = { frame: 0, silence: 1, lastSilence: 2, unsealed: 3 } as const;
 export type EntryKind = (typeof EntryKind)[keyof typeof EntryKind];
 
 /** Of every queue without an entry; never written to. */
 const NO_FRAMES: (Uint8Array | null)[] = [];
-const NO_KINDS = new Uint8Array(0);
+const NO_BYTES = new Uint8Array(0);
+const NO_TIMES = new Float64Array(0);
+const NO_TAGS = new Int32Array(0);
 
 export class OutQueue {
   #frames = NO_FRAMES;
-  #kinds = NO_KINDS;
+  #kinds = NO_BYTES;
+  #modes = NO_BYTES;
+  #sourceMs = NO_TIMES;
+  #tags = NO_TAGS;
   #head = 0;
   #count = 0;
   #frameCount = 0;
@@ -36,16 +45,15 @@ export class OutQueue {
     return this.#count === CAPACITY;
   }
 
-  push(frame: Uint8Array, kind: EntryKind): void {
-    if (this.#frames === NO_FRAMES) {
-      this.#frames = new Array<Uint8Array | null>(CAPACITY).fill(null);
-      this.#kinds = new Uint8Array(CAPACITY);
-    }
-    const at = (this.#head + this.#count) % CAPACITY;
-    this.#frames[at] = frame;
-    this.#kinds[at] = kind;
-    this.#count++;
-    if (kind === EntryKind.frame) this.#frameCount++;
+  /** A frame of the player: where it ends in the source, and what it bears in the ring. */
+  push(frame: Uint8Array, sourceMs: number, tag: number, mode: FrameMode): void {
+    this.#frameCount++;
+    this.#add(frame, EntryKind.frame, sourceMs, tag, mode);
+  }
+
+  /** A frame of silence of our own. */
+  pushSilence(frame: Uint8Array, isLast: boolean): void {
+    this.#add(frame, isLast ? EntryKind.lastSilence : EntryKind.silence, 0, NO_TAG, FrameMode.silence);
   }
 
   /** The entry so many places behind the oldest. */
@@ -57,6 +65,24 @@ export class OutQueue {
     return (this.#kinds[(this.#head + place) % CAPACITY] ?? 0) as EntryKind;
   }
 
+  sourceMs(place: number): number {
+    return this.#sourceMs[(this.#head + place) % CAPACITY] ?? 0;
+  }
+
+  tag(place: number): number {
+    return this.#tags[(this.#head + place) % CAPACITY] ?? NO_TAG;
+  }
+
+  mode(place: number): FrameMode {
+    return (this.#modes[(this.#head + place) % CAPACITY] ?? 0) as FrameMode;
+  }
+
+  /** The next entry lies in the ring now; a frame as itself, or as the silence that takes its slot. */
+  seal(isItself: boolean): void {
+    const at = (this.#head + this.sealed++) % CAPACITY;
+    if (isFrame(this.#kinds[at])) this.#kinds[at] = isItself ? EntryKind.frame : EntryKind.unsealed;
+  }
+
   /** The oldest has left, or is given up. Returns what it was. Behind the last silence the room is given back. */
   shift(): EntryKind {
     const kind = this.kind(0);
@@ -64,11 +90,8 @@ export class OutQueue {
     this.#head = (this.#head + 1) % CAPACITY;
     this.#count--;
     if (this.sealed > 0) this.sealed--;
-    if (kind === EntryKind.frame) this.#frameCount--;
-    if (kind === EntryKind.lastSilence && this.#count === 0) {
-      this.#frames = NO_FRAMES;
-      this.#kinds = NO_KINDS;
-    }
+    if (isFrame(kind)) this.#frameCount--;
+    if (kind === EntryKind.lastSilence && this.#count === 0) this.#setRoom(false);
     return kind;
   }
 
@@ -79,10 +102,34 @@ export class OutQueue {
       this.#count--;
       const at = (this.#head + this.#count) % CAPACITY;
       this.#frames[at] = null;
-      if (this.#kinds[at] === EntryKind.frame) frames++;
+      if (isFrame(this.#kinds[at])) frames++;
     }
     this.#frameCount -= frames;
     this.sealed = Math.min(this.sealed, this.#count);
     return frames;
   }
+
+  #setRoom(made: boolean): void {
+    this.#frames = made ? new Array<Uint8Array | null>(CAPACITY).fill(null) : NO_FRAMES;
+    this.#kinds = made ? new Uint8Array(CAPACITY) : NO_BYTES;
+    this.#modes = made ? new Uint8Array(CAPACITY) : NO_BYTES;
+    this.#sourceMs = made ? new Float64Array(CAPACITY) : NO_TIMES;
+    this.#tags = made ? new Int32Array(CAPACITY) : NO_TAGS;
+  }
+
+  #add(frame: Uint8Array, kind: EntryKind, sourceMs: number, tag: number, mode: FrameMode): void {
+    if (this.#frames === NO_FRAMES) this.#setRoom(true);
+    const at = (this.#head + this.#count) % CAPACITY;
+    this.#frames[at] = frame;
+    this.#kinds[at] = kind;
+    this.#sourceMs[at] = sourceMs;
+    this.#tags[at] = tag;
+    this.#modes[at] = mode;
+    this.#count++;
+  }
+}
+
+/** Whether an entry is the player's. */
+export function isFrame(kind: number | undefined): boolean {
+  return kind === EntryKind.frame || kind === EntryKind.unsealed;
 }

@@ -7,7 +7,9 @@ import { ServerError } from '../../shared/errors.js';
 import { FRAME_MS } from '../../shared/frame.js';
 import type { RingInspection } from '../../shared/inspection.js';
 import { PLAYBACK, VOICE } from '../../shared/limits.js';
-import { DRIVER, LATE_BUCKETS, count } from '../../shared/driver-words.js';
+import { DRIVER, bucketOf, count } from '../../shared/driver-words.js';
+import type { SentRow } from '../../shared/sent-row.js';
+import type { GiveUp } from './driver.js';
 
 /** Silence frames after the last frame (discord-voice.md §1.9). */
 const SILENCE_FRAMES = 5;
@@ -18,8 +20,11 @@ const AFTER_BURST_MS = FRAME_MS / 2;
 /** The Opus frame of 20 ms of silence; the library knows it by its bytes and does not encrypt it twice. */
 export const SILENCE: Uint8Array = Buffer.from([0xf8, 0xff, 0xfe]);
 
-/** sent: it left. held: nothing may leave now, try it again next slot. dropped: it is gone and did not leave. */
-export const SendResult = { sent: 0, held: 1, dropped: 2 } as const;
+/**
+ * sent: it left. held: nothing may leave now, try it again next slot. It is gone and did not leave: withheld, for
+ * nobody could have decrypted it, or failed, for it could not be sealed or sent.
+ */
+export const SendResult = { sent: 0, held: 1, withheld: 2, failed: 3 } as const;
 export type SendResult = (typeof SendResult)[keyof typeof SendResult];
 
 /** Where a lane's frames go and who hears of them. Called from the pacer's timer only. */
@@ -29,7 +34,15 @@ export interface PacedOutput {
   /** The last silence frame has left: speaking goes off. */
   quiet(): void;
   onSent(at: number): void;
+  onGivenUp(at: number, why: GiveUp): void;
   onMissed(): void;
+}
+
+/** A queued frame of the player, and where it ends in the source. */
+interface Waiting {
+  frame: Uint8Array | null;
+  sourceMs: number;
+  tag: number;
 }
 
 /** What a lane needs of the pacer. Times are whole milliseconds since the grid's origin. */
@@ -51,9 +64,10 @@ export class PacedLane {
   readonly slot: number;
   readonly #grid: LaneGrid;
   readonly #output: PacedOutput;
+  readonly #row: SentRow | null;
   #mode: Mode = 'shut';
-  #first: Uint8Array | null = null;
-  #second: Uint8Array | null = null;
+  #first: Waiting = { frame: null, sourceMs: 0, tag: 0 };
+  #second: Waiting = { frame: null, sourceMs: 0, tag: 0 };
   /** Tick of the next slot; while parked, of the slot after the last frame, or -1 before the first. */
   #due = -1;
   #gap = 0;
@@ -62,10 +76,12 @@ export class PacedLane {
   /** A frame has left since the lane was parked last. */
   #voiced = false;
 
-  constructor(slot: number, grid: LaneGrid, output: PacedOutput) {
+  /** `row` hears of what leaves, but for silence. */
+  constructor(slot: number, grid: LaneGrid, output: PacedOutput, row: SentRow | null) {
     this.slot = slot;
     this.#grid = grid;
     this.#output = output;
+    this.#row = row;
   }
 
   get due(): number {
@@ -91,13 +107,15 @@ export class PacedLane {
     return { open: this.open, queued, waiting: 0, room: this.room(), head: null, underruns: null };
   }
 
-  push(frame: Uint8Array): void {
+  push(frame: Uint8Array, sourceMs: number, tag: number): void {
     if (this.#mode === 'removed') return;
     if (this.room() === 0) {
       throw new ServerError('PUM_VOICE_FAILED', {}, new RangeError('a frame was pushed without room for it'));
     }
-    if (this.#first === null) this.#first = frame;
-    else this.#second = frame;
+    const place = this.#first.frame === null ? this.#first : this.#second;
+    place.frame = frame;
+    place.sourceMs = sourceMs;
+    place.tag = tag;
     this.#finishing = false;
     if (this.#mode === 'parked') this.#start();
   }
@@ -112,8 +130,8 @@ export class PacedLane {
 
   flush(): number {
     const queued = this.#queued();
-    this.#first = null;
-    this.#second = null;
+    this.#first.frame = null;
+    this.#second.frame = null;
     return queued;
   }
 
@@ -167,21 +185,30 @@ export class PacedLane {
 
   /** One due slot; false when the lane has nothing more to send in this turn. */
   #step(late: number, left: number): boolean {
-    const frame = this.#first;
+    const first = this.#first;
+    const { frame } = first;
     if (frame !== null) {
       const result = this.#output.send(frame, this.#gap);
       if (result === SendResult.held) return this.#pass();
       // A callback above this loop may have ended the lane or taken the frame back.
-      if (this.#first !== frame) return false;
+      if (first.frame !== frame) return false;
+      first.frame = null;
       this.#first = this.#second;
-      this.#second = null;
+      this.#second = first;
       this.#leave(result, late, DRIVER.sent);
-      this.#output.onSent(this.#grid.clock.now());
+      const now = this.#grid.clock.now();
+      if (result === SendResult.sent) {
+        this.#row?.sent(first.sourceMs, first.tag, now, late);
+        this.#output.onSent(now);
+      } else {
+        this.#output.onGivenUp(now, result === SendResult.failed ? 'socket' : 'ring');
+      }
       return true;
     }
     if (!this.#finishing) {
       if (left > 0) return false;
       count(this.#grid.counters, DRIVER.missed);
+      this.#row?.emptied();
       this.#pass();
       this.#output.onMissed();
       return false;
@@ -216,9 +243,7 @@ export class PacedLane {
     this.#gap = 0;
     this.#voiced = true;
     count(counters, word);
-    let bucket = 0;
-    while (late > (LATE_BUCKETS[bucket] ?? Infinity)) bucket++;
-    count(counters, DRIVER.late + bucket);
+    count(counters, DRIVER.late + bucketOf(late));
     if (late > (counters[DRIVER.maxLate] ?? 0)) counters[DRIVER.maxLate] = late;
   }
 
@@ -256,7 +281,7 @@ export class PacedLane {
   }
 
   #queued(): number {
-    if (this.#first === null) return 0;
-    return this.#second === null ? 1 : 2;
+    if (this.#first.frame === null) return 0;
+    return this.#second.frame === null ? 1 : 2;
   }
 }

@@ -5,6 +5,7 @@
 import type { Clock, Timer } from '../../shared/clock.js';
 import { DRIVER_WORDS } from '../../shared/driver-words.js';
 import { FRAME_MS } from '../../shared/frame.js';
+import type { SentRow } from '../../shared/sent-row.js';
 import { PacedLane } from './paced-lane.js';
 import type { LaneGrid, PacedOutput } from './paced-lane.js';
 
@@ -30,12 +31,12 @@ export class Pacer implements LaneGrid {
   }
 
   /** A lane in the slot that has the fewest; it accepts frames once it is enabled. */
-  add(output: PacedOutput): PacedLane {
+  add(output: PacedOutput, row: SentRow | null): PacedLane {
     let slot = 0;
     for (let other = 1; other < FRAME_MS; other++) {
       if (this.#lanes(other).length < this.#lanes(slot).length) slot = other;
     }
-    const lane = new PacedLane(slot, this, output);
+    const lane = new PacedLane(slot, this, output, row);
     this.#lanes(slot).push(lane);
     return lane;
   }

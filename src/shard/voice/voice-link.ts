@@ -4,7 +4,15 @@
 import type { Clock, Timer } from '../../shared/clock.js';
 import { ServerError } from '../../shared/errors.js';
 import { VOICE } from '../../shared/limits.js';
-import type { VoiceClose, VoiceConnection, VoiceDriver, VoiceListener, VoiceServer } from './driver.js';
+import type { RowPlace } from '../../shared/sent-row.js';
+import type {
+  GiveUp,
+  VoiceClose,
+  VoiceConnection,
+  VoiceDriver,
+  VoiceListener,
+  VoiceServer,
+} from './driver.js';
 
 /** The player's side. */
 export interface LinkOwner {
@@ -13,7 +21,8 @@ export interface LinkOwner {
   /** The connection never came about, and the PATCH that asked for it is told so: no event. */
   voiceFailed(): void;
   frameSent(at: number): void;
-  frameMissed(): void;
+  frameGivenUp(at: number, why: GiveUp): void;
+  frameMissed(isBlocked: boolean): void;
 }
 
 export interface LinkOptions {
@@ -24,6 +33,8 @@ export interface LinkOptions {
   /** Ready is not told as an event: a replacement takes over. */
   readonly silent: boolean;
   readonly mayConnect: () => boolean;
+  /** The player's, in the shared counters. */
+  readonly row: RowPlace | null;
 }
 
 /** Of a link whose outcome is told. */
@@ -55,7 +66,7 @@ export class VoiceLink implements VoiceListener {
     });
     // Nobody waits for an adopted connection.
     this.settled.catch(() => undefined);
-    this.connection = options.driver.connect(options.server, this, options.mayConnect);
+    this.connection = options.driver.connect(options.server, this, options.mayConnect, options.row);
     this.#timer = options.clock.after(VOICE.answerDeadline, () => {
       this.#answer(null);
     });
@@ -93,8 +104,12 @@ export class VoiceLink implements VoiceListener {
     if (!this.#closed) this.#owner.frameSent(at);
   }
 
-  onMissed(): void {
-    if (!this.#closed) this.#owner.frameMissed();
+  onGivenUp(at: number, why: GiveUp): void {
+    if (!this.#closed) this.#owner.frameGivenUp(at, why);
+  }
+
+  onMissed(isBlocked: boolean): void {
+    if (!this.#closed) this.#owner.frameMissed(isBlocked);
   }
 
   #answer(error: ServerError | null): void {

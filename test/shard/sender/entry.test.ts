@@ -110,7 +110,7 @@ t.test('a ring is played over the wire from discovery to its end', LIMIT, async 
   await s.until(() => s.heard.length === 1);
   t.equal(s.heard[0], `discovered 3 127.0.0.1 ${request?.from.port}`);
 
-  s.control.open(3, '127.0.0.1', s.port);
+  s.control.open(3, '127.0.0.1', s.port, null);
   shard.fill(10);
   s.control.start(3);
   for (let filled = 10; filled < 45; filled++) {
@@ -136,7 +136,7 @@ t.test('a ring is played over the wire from discovery to its end', LIMIT, async 
 t.test('when a shard is gone, what it had sealed still leaves', LIMIT, async (t) => {
   const s = await setting(t);
   const shard = new Shard(s.slab, 0);
-  s.control.open(0, '127.0.0.1', s.port);
+  s.control.open(0, '127.0.0.1', s.port, null);
   shard.fill(12);
   s.control.start(0);
   await s.until(() => s.packets(0).length > 0);
@@ -148,7 +148,7 @@ t.test('when a shard is gone, what it had sealed still leaves', LIMIT, async (t)
 t.test('when a sender dies another one plays on, without a packet twice', LIMIT, async (t) => {
   const s = await setting(t);
   const shard = new Shard(s.slab, 0);
-  s.control.open(0, '127.0.0.1', s.port);
+  s.control.open(0, '127.0.0.1', s.port, null);
   shard.fill(25);
   s.control.start(0);
   await s.until(() => s.packets(0).length >= 3);
@@ -174,7 +174,7 @@ t.test('a socket that queues every packet damages none', LIMIT, async (t) => {
   const s = await setting(t, 0, ['--test-udp-no-try-send']);
   const shards = numbered(8).map((ring) => new Shard(s.slab, ring));
   for (const shard of shards) {
-    s.control.open(shard.index, '127.0.0.1', s.port);
+    s.control.open(shard.index, '127.0.0.1', s.port, null);
     shard.fill(4);
     s.control.start(shard.index);
   }

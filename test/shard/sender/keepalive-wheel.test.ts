@@ -36,7 +36,7 @@ t.test('a playing ring does too, in step, and its packets stay on their grid', L
 
 t.test('a thousand idle rings share 100 wakes in 5 s, ten keepalives each', LIMIT, async (t) => {
   const s = new SenderSetting({ rings: 1_000 });
-  for (let ring = 0; ring < 1_000; ring++) s.control.open(ring, '127.0.0.1', 5_000 + ring);
+  for (let ring = 0; ring < 1_000; ring++) s.control.open(ring, '127.0.0.1', 5_000 + ring, null);
   let turns = 0;
   s.advance(5_000, () => turns++);
   t.equal(s.udp.sent.length, 1_000);
@@ -70,7 +70,7 @@ t.test(
     const s = new SenderSetting();
     const shard = s.ring(0);
     s.advance(100);
-    s.control.open(0, '127.0.0.1', 6_000);
+    s.control.open(0, '127.0.0.1', 6_000, null);
     s.advance(5_000);
     t.equal(keepalives(s, 5_000).length, 1);
     t.equal(keepalives(s, 6_000).length, 1);

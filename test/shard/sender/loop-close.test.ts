@@ -50,7 +50,7 @@ t.test('the next player of a ring starts afresh', LIMIT, async (t) => {
   s.control.start(0);
   s.advance(100);
   t.equal(s.left(0).length, 2, 'the place of the player before is forgotten');
-  s.control.open(0, '127.0.0.3', 6_000);
+  s.control.open(0, '127.0.0.3', 6_000, null);
   s.advance(30);
   t.same(
     s.left(0).map(({ port }) => port),
@@ -66,7 +66,7 @@ t.test('a successor does not send the packet that its predecessor died with', LI
   dead.claim();
   dead.release(0);
   dead.claim();
-  s.control.open(0, '127.0.0.1', 5_000);
+  s.control.open(0, '127.0.0.1', 5_000, null);
   s.control.start(0);
   s.advance(100);
   t.same(s.numbers(0), [2, 3]);
@@ -107,7 +107,7 @@ t.test('of a dead shard what is sealed still leaves, then its rings are forgotte
   t.equal(s.count('missed'), 0);
   t.equal(s.loop.run(s.clock.now()), Infinity);
   const before = s.udp.sent.length;
-  s.control.open(5, '127.0.0.1', 5_005);
+  s.control.open(5, '127.0.0.1', 5_005, null);
   s.advance(12_000);
   t.equal(s.udp.sent.length, before, 'what comes after its end is ignored');
 });
@@ -131,7 +131,7 @@ t.test('indices that wrap at 16 and at 32 bits lose nothing', LIMIT, async (t) =
     words[RingWord.head] = head;
     words[RingWord.span] = (head << 16) | (head & 0xffff);
     const shard = new Shard(s.slab, 1, 65_533, 2 ** 32 - 3 * 960);
-    s.control.open(1, '127.0.0.1', 5_001);
+    s.control.open(1, '127.0.0.1', 5_001, null);
     shard.fill(1);
     s.control.start(1);
     s.advance(400, () => {

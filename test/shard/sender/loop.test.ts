@@ -174,7 +174,7 @@ t.test('a start before the place is known waits for it', LIMIT, async (t) => {
   s.control.start(0);
   s.advance(100);
   t.same(s.udp.sent, []);
-  s.control.open(0, '127.0.0.1', 5_000);
+  s.control.open(0, '127.0.0.1', 5_000, null);
   s.advance(30);
   t.same(s.times(0), [1_100, 1_120]);
 });
@@ -194,7 +194,7 @@ t.test('a ring whose place changes goes on at the new one, in its millisecond', 
   const s = new SenderSetting();
   s.playing(0, 4);
   s.advance(25);
-  s.control.open(0, '127.0.0.2', 6_000);
+  s.control.open(0, '127.0.0.2', 6_000, null);
   s.advance(40);
   t.same(
     s.left(0).map(({ at, address, port }) => `${at} ${address}:${port}`),
@@ -214,7 +214,7 @@ t.test('the rings of several shards run in one loop and are told apart', LIMIT, 
   s.playing(0, 3);
   const shard = other.ring(0);
   shard.publish(Mark.end);
-  control.open(0, '127.0.0.9', 9_000);
+  control.open(0, '127.0.0.9', 9_000, null);
   control.start(0);
   s.advance(50);
   t.equal(s.left(0).filter(({ port }) => port === 9_000).length, 1);
@@ -267,9 +267,9 @@ t.test('an error of the socket is counted', LIMIT, async (t) => {
 
 t.test('a ring that the slab does not have is ignored, and a place that is none', LIMIT, async (t) => {
   const s = new SenderSetting();
-  s.control.open(0, '127.0.0.1', 0);
+  s.control.open(0, '127.0.0.1', 0, null);
   for (const ring of [-1, 64, 0.5, NaN]) {
-    s.control.open(ring, '127.0.0.1', 5_000);
+    s.control.open(ring, '127.0.0.1', 5_000, null);
     s.control.start(ring);
     s.control.discover(ring, '127.0.0.1', 5_000, 1);
     s.control.close(ring);

@@ -7,6 +7,7 @@ import t from 'tap';
 import { RingReader } from '../../../src/shared/send-ring.js';
 import { SenderPort } from '../../../src/shard/sender/sender-port.js';
 import { servePort } from '../../../src/shard/sender/serve-port.js';
+import { TestRow } from '../../support/player-row.js';
 import { SenderSetting, Shard } from './sender-setting.js';
 
 const LIMIT = { timeout: 10_000 };
@@ -50,7 +51,7 @@ t.test('a life of a ring, from discovery to its end', LIMIT, async (t) => {
   s.advance(0);
   answer(s);
   await delivered();
-  port.open(2, '127.0.0.1', 5_002);
+  port.open(2, '127.0.0.1', 5_002, null);
   shard.fill(1);
   shard.finish();
   port.start(2);
@@ -72,7 +73,7 @@ t.test(
   async (t) => {
     const { s, port, far } = setting();
     const shard = new Shard(s.slab, 0);
-    port.open(0, '127.0.0.1', 5_000);
+    port.open(0, '127.0.0.1', 5_000, null);
     shard.fill(3);
     port.start(0);
     await delivered();
@@ -89,8 +90,10 @@ t.test('another sender takes over every ring as it was', LIMIT, async (t) => {
   const { s, port, heard, listen } = setting();
   const [asking, playing, idle, closing, gone] = [0, 1, 2, 3, 4].map((ring) => new Shard(s.slab, ring));
   port.discover(0, '127.0.0.1', 7_000, 9);
-  for (const ring of [1, 2, 3, 4]) port.open(ring, '127.0.0.1', 5_000 + ring);
-  playing?.fill(4);
+  const row = new TestRow();
+  port.open(1, '127.0.0.1', 5_001, row.place);
+  for (const ring of [2, 3, 4]) port.open(ring, '127.0.0.1', 5_000 + ring, null);
+  for (let n = 1; n <= 4; n++) playing?.publish(0, n * 20, 1);
   port.discover(2, '127.0.0.1', 7_002, 22);
   await delivered();
   s.advance(0);
@@ -112,6 +115,7 @@ t.test('another sender takes over every ring as it was', LIMIT, async (t) => {
   next.advance(100);
   await delivered();
   t.same(next.numbers(1), [1, 2, 3]);
+  t.same([row.word('sent'), row.positionMs], [3, 80], 'and writes into the same row');
   t.same(heard, ['discovered 2 203.0.113.7 40321', 'closed 4', 'quiet 2', 'closed 3']);
   answer(next, 22, 7_002);
   answer(next);

@@ -71,12 +71,12 @@ export class Shard {
     this.writer.begin(sequence, timestamp);
   }
 
-  publish(mark = 0): boolean {
+  publish(mark = 0, sourceMs = 0, tag = 0): boolean {
     const offset = this.writer.room(2);
     if (offset < 0) return false;
     this.#scratch[0] = this.index;
     this.#scratch[1] = this.published++ & 0xff;
-    this.writer.publish(this.#scratch, 2, offset, this.writer.timestamp(0), mark, 0, 0);
+    this.writer.publish(this.#scratch, 2, offset, this.writer.timestamp(0), mark, sourceMs, tag);
     return true;
   }
 
@@ -131,7 +131,7 @@ export class SenderSetting {
   /** A ring that is open on 127.0.0.1, port 5000 and its index. */
   ring(index: number): Shard {
     const shard = new Shard(this.slab, index);
-    this.control.open(index, '127.0.0.1', 5_000 + index);
+    this.control.open(index, '127.0.0.1', 5_000 + index, null);
     return shard;
   }
 

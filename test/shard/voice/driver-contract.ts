@@ -9,11 +9,13 @@ import type { DriverMaker, DriverSetting, FakeOptions } from './driver-setting.j
 import { closingContract } from './driver-closing-contract.js';
 import { faultsContract } from './driver-faults-contract.js';
 import { refusalContract } from './driver-refusal-contract.js';
+import { rowContract } from './driver-row-contract.js';
 
 export function driverContract(t: Test, make: DriverMaker): void {
   closingContract(t, make);
   faultsContract(t, make);
   refusalContract(t, make);
+  rowContract(t, make);
   const setting = (
     t: Test,
     options: FakeOptions = {},
@@ -146,7 +148,7 @@ export function driverContract(t: Test, make: DriverMaker): void {
     const { fake, driver } = await setting(t);
     const player = new VoicePlayer(driver, voiceServer(fake.endpoint));
     await player.when(() => player.ready === 1);
-    player.connection.push(Buffer.from([0xfc, 1]));
+    player.push(Buffer.from([0xfc, 1]), 0);
     await player.when(() => player.missed === 5);
     t.equal(player.sentAt.length, 1);
     t.equal(fake.count(player.server.guildId), 1, 'nothing is sent instead');

@@ -6,6 +6,7 @@ import { DRIVER, DRIVER_WORDS } from '../../../src/shared/driver-words.js';
 import type { VoiceDriver } from '../../../src/shard/voice/driver.js';
 import { Op } from '../../../src/shard/voice/voice-payloads.js';
 import type { FakeVoiceServer } from '../../support/fake-voice.js';
+import { TestRow } from '../../support/player-row.js';
 import { VoicePlayer, voiceServer } from '../../support/voice-player.js';
 import { CEILING, QUICK, contiguous, driverSetting, numbersOf, pause, upTo } from './driver-setting.js';
 import type { DriverMaker, FakeOptions } from './driver-setting.js';
@@ -103,9 +104,12 @@ export function faultsContract(t: Test, make: DriverMaker): void {
     );
     const server = voiceServer(fake.endpoint);
     fake.addListener(server.guildId);
-    const player = new VoicePlayer(driver, server);
+    const row = new TestRow();
+    const player = new VoicePlayer(driver, server, () => true, row.place);
     player.play(20);
-    await player.when(() => player.sentAt.length === 20);
+    await player.when(() => player.givenUp.length === 20);
+    t.same(new Set(player.givenUp), new Set(['ring']), 'each is told as given up');
+    t.same([player.sentAt.length, player.missed, row.word('sent'), row.positionMs], [0, 0, 0, 0]);
     t.equal(counters[DRIVER.withheld], 20, 'the clock runs on after the wait and the frames are counted');
     t.ok((counters[DRIVER.held] ?? 0) >= 8, 'the wait was in slots of 20 ms');
     t.same(

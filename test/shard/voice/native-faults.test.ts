@@ -15,6 +15,7 @@ import { SenderRings } from '../../../src/shard/voice/sender-rings.js';
 import { FakeVoiceServer } from '../../support/fake-voice.js';
 import { loopbackGuard } from '../../support/loopback-guard.js';
 import { UdpFault } from '../../support/udp-fault.js';
+import { TestRow } from '../../support/player-row.js';
 import { VoicePlayer, voiceServer } from '../../support/voice-player.js';
 import { CEILING, QUICK, contiguous, numbersOf, upTo, type FakeOptions } from './driver-setting.js';
 
@@ -78,6 +79,27 @@ t.test('a stall of the shard that is shorter than the lead is not heard', CEILIN
   t.same(numbersOf(fake.frames(guildId)), upTo(100));
   t.ok(contiguous(fake.frames(guildId)));
   t.same(fake.report(guildId)?.violations, []);
+});
+
+t.test('the row says how far the track lies sealed, until that is taken back', CEILING, async (t) => {
+  const { fake, driver } = await setting(t);
+  const row = new TestRow();
+  const player = new VoicePlayer(driver, voiceServer(fake.endpoint), () => true, row.place);
+  player.play(100_000);
+  await player.when(() => player.sentAt.length === 20);
+  t.equal(row.sealedMs, player.pushed * 20, 'all that was pushed');
+  t.ok(row.sealedMs - row.positionMs >= LEAD * 10, `${String(row.sealedMs - row.positionMs)} ms ahead`);
+  player.pause();
+  t.equal(row.sealedMs, 0, 'a pause takes it back');
+  await fake.waitForSilence(player.server.guildId);
+  t.equal(row.sealedMs, 0, 'silence is none of the track');
+  player.play(5);
+  t.equal(row.sealedMs, player.pushed * 20);
+  row.begin(2, 60_000);
+  t.equal(row.sealedMs, 0, 'what was sealed before a seek is not of the track as it is now');
+  player.close();
+  row.begin(1, 0);
+  t.equal(row.sealedMs, 0, 'nor is anything after the end of the connection');
 });
 
 t.test('a pause acts at once though the queue is long, and nothing is lost', CEILING, async (t) => {

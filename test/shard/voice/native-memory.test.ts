@@ -13,7 +13,9 @@ import { createSender } from '../../../src/shard/sender/create-sender.js';
 import type { VoiceDriver } from '../../../src/shard/voice/driver.js';
 import { createNativeDriver } from '../../../src/shard/voice/native-driver.js';
 import { SenderRings } from '../../../src/shard/voice/sender-rings.js';
-import { EntryKind, OutQueue } from '../../../src/shard/voice/out-queue.js';
+import { NO_TAG } from '../../../src/shared/sent-row.js';
+import { FrameMode } from '../../../src/shard/voice/driver.js';
+import { OutQueue } from '../../../src/shard/voice/out-queue.js';
 import { FakeVoiceProcess } from '../../support/fake-voice-process.js';
 import { loopbackGuard } from '../../support/loopback-guard.js';
 import { VoicePlayer, voiceServer } from '../../support/voice-player.js';
@@ -109,8 +111,8 @@ t.test('a queue has room from its first entry until its last silence has left', 
   // A queue with room has at least one byte for each of its entries.
   t.ok(held() - base < QUEUES * 10, 'none without an entry');
   for (const queue of queues) {
-    queue.push(Uint8Array.of(), EntryKind.frame);
-    queue.push(Uint8Array.of(), EntryKind.lastSilence);
+    queue.push(Uint8Array.of(), 0, NO_TAG, FrameMode.passthrough);
+    queue.pushSilence(Uint8Array.of(), true);
   }
   t.ok(held() - base > QUEUES * 100, 'with one');
   for (const queue of queues) {

@@ -4,8 +4,10 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { DRIVER } from '../../../src/shared/driver-words.js';
+import { SentRow } from '../../../src/shared/sent-row.js';
 import { SendResult } from '../../../src/shard/voice/paced-lane.js';
 import { pacedSetting } from '../../support/paced-player.js';
+import { TestRow } from '../../support/player-row.js';
 
 const spaced = (count: number, from: number): number[] =>
   Array.from({ length: count }, (_, n) => from + n * 20);
@@ -154,16 +156,47 @@ t.test('a held connection keeps its frames and the gap', { timeout: 10_000 }, as
   t.same(player.left, [{ frame: 0, gap: 3, at: 1_060 }]);
 });
 
-t.test('a dropped frame is told, and is a gap for the next', { timeout: 10_000 }, async (t) => {
+t.test(
+  'a frame that is given up is told with its reason, and is a gap for the next',
+  { timeout: 10_000 },
+  async (t) => {
+    for (const [verdict, why] of [
+      [SendResult.withheld, 'ring'],
+      [SendResult.failed, 'socket'],
+    ] as const) {
+      const { clock, add } = pacedSetting();
+      const player = add();
+      player.verdict = verdict;
+      player.fill();
+      clock.advance(5);
+      t.same(player.givenUp, [why]);
+      player.verdict = SendResult.sent;
+      clock.advance(20);
+      t.same(player.left, [{ frame: 1, gap: 1, at: 1_020 }]);
+    }
+  },
+);
+
+t.test("what leaves is in the player's row, and nothing else is", { timeout: 10_000 }, async (t) => {
   const { clock, add } = pacedSetting();
-  const player = add();
-  player.verdict = SendResult.dropped;
+  const row = new TestRow();
+  const player = add(new SentRow(row.place));
   player.fill();
-  clock.advance(5);
-  t.same(player.told, [1_000]);
-  player.verdict = SendResult.sent;
+  clock.advance(25);
+  t.same([row.positionMs, row.at], [40, 1_020]);
+  player.fill();
+  player.verdict = SendResult.failed;
   clock.advance(20);
-  t.same(player.left, [{ frame: 1, gap: 1, at: 1_020 }]);
+  player.verdict = SendResult.sent;
+  t.same([row.positionMs, row.at], [40, 1_020], 'a frame that did not leave moves nothing');
+  clock.stall(35);
+  clock.advance(60);
+  player.lane.finish();
+  clock.advance(200);
+  t.equal(row.word('sent'), 3);
+  t.equal(row.bucketed, 3, 'silence is not among them');
+  t.ok(row.word('maxLate') >= 10);
+  t.ok(row.word('emptied') > 0);
 });
 
 t.test('runsOutAt is when the last queued frame leaves', { timeout: 10_000 }, async (t) => {
@@ -221,7 +254,7 @@ t.test(
         player.push = () => {
           const frame = player.pushed++ % 256;
           outstanding.push(frame);
-          player.lane.push(Uint8Array.of(frame));
+          player.lane.push(Uint8Array.of(frame), 0, 0);
         };
         const onSent = player.onSent.bind(player);
         player.onSent = (at) => {

@@ -121,7 +121,7 @@ t.test('a connection may be removed from inside a callback of its slot', { timeo
   const lanes = Array.from({ length: 60 }, (_, n) => {
     const output = n === 0 ? leaver : n === 20 ? others[0] : n === 40 ? others[1] : undefined;
     const recorder = output ?? clockOf();
-    const lane = pacer.add(recorder);
+    const lane = pacer.add(recorder, null);
     recorder.lane = lane;
     lane.enable();
     return lane;

@@ -3,7 +3,7 @@
 import t from 'tap';
 import { ServerError } from '../../../src/shared/errors.js';
 import { VOICE } from '../../../src/shared/limits.js';
-import type { VoiceDriver } from '../../../src/shard/voice/driver.js';
+import { FrameMode, type VoiceDriver } from '../../../src/shard/voice/driver.js';
 import { VoiceLink, type LinkOptions, type LinkOwner } from '../../../src/shard/voice/voice-link.js';
 import { FakeDriver } from '../../support/fake-driver.js';
 import { ManualClock } from '../../support/manual-clock.js';
@@ -26,6 +26,7 @@ class Scene implements LinkOwner {
       clock: this.clock,
       silent: false,
       mayConnect: () => true,
+      row: null,
       ...options,
     });
     this.link.settled.then(
@@ -46,8 +47,11 @@ class Scene implements LinkOwner {
   frameSent(at: number): void {
     this.told.push(`sent at ${String(at)}`);
   }
-  frameMissed(): void {
-    this.told.push('missed');
+  frameGivenUp(at: number, why: string): void {
+    this.told.push(`given up at ${String(at)} for its ${why}`);
+  }
+  frameMissed(isBlocked: boolean): void {
+    this.told.push(isBlocked ? 'blocked' : 'missed');
   }
 
   /** Lets the promise come out. */
@@ -122,7 +126,7 @@ t.test(
 t.test('frames that left and slots that were missed are handed on', LIMIT, async (t) => {
   const scene = new Scene();
   scene.driver.last.becomeReady();
-  scene.link.connection.push(new Uint8Array(3));
+  scene.link.connection.push(new Uint8Array(3), 20, 1, FrameMode.encoded);
   scene.clock.advance(20);
   scene.driver.last.tick();
   scene.driver.last.tick();
@@ -133,7 +137,7 @@ t.test('a link that was closed tells nobody anything, whatever its connection sa
   const scene = new Scene();
   const connection = scene.driver.last;
   connection.becomeReady();
-  connection.push(new Uint8Array(3));
+  connection.push(new Uint8Array(3), 20, 1);
   await scene.settle();
   scene.told.length = 0;
   scene.link.close();
