@@ -84,10 +84,16 @@ export const SOURCE = {
   maxReconnectDelay: 10_000,
   /** Header block of an answer. */
   maxHeaders: 16 * KIB,
-  /** Body bytes kept unread before the far end is held back. */
-  readAhead: 32 * KIB,
+  /** Taken from a socket at once. */
+  socketRead: 16 * KIB,
+  /** Body bytes kept unread before the far end is held back; one `socketRead` may come on top of them. */
+  readAhead: 8 * KIB,
+  /** Bytes of a stream's beginning, kept until that many have come: who opens a file goes to and fro in it. */
+  keepBeginning: 64 * KIB,
   /** Bytes kept behind the reader, for a demuxer's small steps back. */
   keepBehind: 16 * KIB,
+  /** The same for a demuxer that has been seen to step back further. */
+  maxKeepBehind: 128 * KIB,
   /** A skip forward up to this long is read through instead of asked for anew (lavalink-v4.md §6.5). */
   maxSkip: 512 * KIB,
 } as const;

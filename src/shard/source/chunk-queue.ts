@@ -1,6 +1,7 @@
-// Chunks of bytes on their way from a connection to a reader. Used by http-body.ts. Everything is copied, so
-// that no small chunk keeps a whole read of the socket alive. Crumbs are gathered into blocks, because an origin
-// may send a million chunks of one byte each and an object costs more than a byte.
+// Chunks of bytes on their way from a connection to a reader. Used by http-body.ts. A chunk is copied unless it
+// is most of the read it lies in, so that no small chunk keeps a whole read of the socket alive. Crumbs are
+// gathered into blocks, because an origin may send a million chunks of one byte each and an object costs more
+// than a byte.
 
 /** What an entry costs beside its bytes. */
 export const CHUNK_COST = 256;
@@ -23,12 +24,15 @@ export class ChunkQueue {
     return this.#cost;
   }
 
+  /** Takes the chunk over: its bytes must not change any more. */
   push(chunk: Uint8Array): void {
     this.#cost += chunk.length;
     if (chunk.length >= CRUMB) {
       this.#open = -1;
-      for (let at = 0; at < chunk.length; at += PIECE)
-        this.#add(new Uint8Array(chunk.subarray(at, at + PIECE)));
+      if (isMostOfItsRead(chunk)) this.#add(chunk);
+      else
+        for (let at = 0; at < chunk.length; at += PIECE)
+          this.#add(new Uint8Array(chunk.subarray(at, at + PIECE)));
       return;
     }
     if (this.#used + chunk.length > this.#block.length) {
@@ -72,4 +76,9 @@ export class ChunkQueue {
     this.#chunks.push(chunk);
     this.#cost += CHUNK_COST;
   }
+}
+
+/** Whether keeping it as it is keeps little else alive, and no more at once than a piece. */
+function isMostOfItsRead({ length, buffer }: Uint8Array): boolean {
+  return buffer.byteLength <= PIECE && length >= buffer.byteLength - buffer.byteLength / 4;
 }

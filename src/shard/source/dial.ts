@@ -1,11 +1,13 @@
 // Opens one connection to an address the guard has judged, in time or not at all. Used by http.ts; chooses no
-// address and reads no name.
+// address and reads no name. All connections of a thread read into one buffer, so that one that is open and
+// held back costs none.
 
-import { connect as connectTcp, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { connect as connectTcp, type OnReadOpts, type Socket } from 'node:net';
+import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 
 import type { Clock } from '../../shared/clock.js';
 import { ServerError } from '../../shared/errors.js';
+import { SOURCE } from '../../shared/limits.js';
 import { errorCode } from './error-code.js';
 import { hostOf, type CheckedAddress } from './guard.js';
 import { HeldSocket } from './held-socket.js';
@@ -61,6 +63,45 @@ export function openConnection(
 }
 
 export const dialAddress: Dial = ({ address: host, family }, port, servername) =>
-  servername === null
-    ? connectTcp({ host, family, port })
-    : connectTls({ host, port, servername, ALPNProtocols: ['http/1.1'] });
+  readShared((onread) => {
+    if (servername === null) return connectTcp({ host, family, port, onread });
+    // Its types have forgotten `onread`, its documentation has not.
+    const options: ConnectionOptions & { readonly onread: OnReadOpts } = {
+      host,
+      port,
+      servername,
+      ALPNProtocols: ['http/1.1'],
+      onread,
+    };
+    return connectTls(options);
+  });
+
+/** A socket that reads into the thread's buffer and emits a copy as `data`; paused, it reads nothing at all. */
+export function readShared(connect: (onread: OnReadOpts) => Socket): Socket {
+  const socket = connect({
+    buffer: roomToRead(),
+    callback: (length, buffer) => {
+      socket.emit('data', copyOf(buffer, length));
+      return true;
+    },
+  });
+  return socket;
+}
+
+let shared: Buffer | null = null;
+
+/**
+ * One for all: a read ends in its callback before another one begins. Windows is given its buffers long before
+ * there is anything to read, and so each connection needs its own there.
+ */
+function roomToRead(): Buffer {
+  if (process.platform === 'win32') return Buffer.allocUnsafeSlow(SOURCE.socketRead);
+  return (shared ??= Buffer.allocUnsafeSlow(SOURCE.socketRead));
+}
+
+/** In memory of its own: the pool of small buffers would keep its slabs for the sake of a few bytes. */
+function copyOf(buffer: Uint8Array, length: number): Buffer {
+  const copy = Buffer.allocUnsafeSlow(length);
+  copy.set(buffer.subarray(0, length));
+  return copy;
+}

@@ -1,5 +1,6 @@
 // The body of one HTTP answer: a short queue between the connection, which pushes, and a reader, which pulls.
-// A full queue holds the connection back, so a fast or endless origin costs no more memory than a slow one.
+// A full queue holds the connection back until it is empty and more is wanted, so a fast or endless origin costs
+// no more memory than a slow one: what is ahead of the reader waits in the kernel.
 // Filled by http.ts, read by http-stream.ts, in shards and in loaders; knows nothing of HTTP itself.
 
 import type { Clock } from '../../shared/clock.js';
@@ -32,7 +33,7 @@ export class HttpBody {
     this.#idleTimeout = idleTimeout;
   }
 
-  /** Bytes have come. */
+  /** Bytes have come; they are taken over. */
   push(chunk: Uint8Array): void {
     if (this.#failure !== null || chunk.length === 0) return;
     this.#queue.push(chunk);
@@ -64,13 +65,7 @@ export class HttpBody {
     for (;;) {
       signal.throwIfAborted();
       const chunk = this.#queue.shift();
-      if (chunk !== null) {
-        if (this.#paused && this.#queue.cost < SOURCE.readAhead / 2) {
-          this.#paused = false;
-          this.#control.resume();
-        }
-        return chunk;
-      }
+      if (chunk !== null) return chunk;
       if (this.#failure !== null) throw this.#failure;
       if (this.#ended) return null;
       await this.#more(signal);
@@ -105,6 +100,9 @@ export class HttpBody {
       });
       this.#wake = () => settle(resolve);
       signal.addEventListener('abort', onAbort, { once: true });
+      if (!this.#paused) return;
+      this.#paused = false;
+      this.#control.resume();
     });
   }
 }

@@ -11,8 +11,10 @@ import { HttpStream } from './http-stream.js';
 import type { HttpTarget } from './http-target.js';
 import { underBoth, unlessAborted } from './waiting.js';
 
-/** Bytes read from one stream after which the other one is let go. */
+/** Bytes read from one stream, far ahead, after which the other one is let go. */
 const HELD_FOR = 2 * SOURCE.maxSkip;
+/** The same where the other one lies ahead (a look at the end that is over) or so near that one will do. */
+const HELD_NEAR_FOR = 64 * 1_024;
 
 export class HttpBytes implements ByteSource {
   readonly size: number | null;
@@ -22,6 +24,7 @@ export class HttpBytes implements ByteSource {
   #current: HttpStream;
   #held: HttpStream | null = null;
   #sinceHeld = 0;
+  #keepBehind: number = SOURCE.keepBehind;
   /** Settles when the read before has. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -30,7 +33,7 @@ export class HttpBytes implements ByteSource {
     this.#target = target;
     this.#random = random;
     this.size = target.size;
-    this.#current = new HttpStream(target, body, 0, random);
+    this.#current = new HttpStream(target, body, 0, this.#keepBehind, random);
   }
 
   get seekable(): boolean {
@@ -64,18 +67,12 @@ export class HttpBytes implements ByteSource {
 
   /** The stream that is at `offset` or soon will be; it becomes the current one. */
   async #streamFor(offset: number, signal: AbortSignal): Promise<HttpStream> {
-    if (this.#current.covers(offset, 0)) return this.#current;
-    if (this.#held?.covers(offset, SOURCE.maxSkip) === true) {
-      const held = this.#held;
-      this.#held = this.#current;
-      this.#current = held;
-      this.#sinceHeld = 0;
-      return held;
-    }
+    if (this.#heldIsNearer(offset)) this.#swap();
     if (this.#current.covers(offset, SOURCE.maxSkip)) return this.#current;
     if (!this.seekable && offset > SOURCE.maxSkip) {
       throw new ServerError('PUM_SEEK_FAILED', {}, 'the origin gives no ranges');
     }
+    this.#learnFrom(this.#current.position - offset);
     const body = await this.#target.open(offset, signal);
     if (signal.aborted) {
       body?.close();
@@ -83,14 +80,40 @@ export class HttpBytes implements ByteSource {
     }
     this.#held?.close();
     this.#held = this.#current;
-    this.#current = new HttpStream(this.#target, body, offset, this.#random);
+    this.#current = new HttpStream(this.#target, body, offset, this.#keepBehind, this.#random);
     this.#sinceHeld = 0;
     return this.#current;
   }
 
+  /** A step back that cost a request: what a demuxer does once, it does all the way through the file. */
+  #learnFrom(stepBack: number): void {
+    if (stepBack <= 0 || stepBack > SOURCE.maxKeepBehind) return;
+    this.#keepBehind = Math.min(SOURCE.maxKeepBehind, Math.max(stepBack, 2 * this.#keepBehind));
+  }
+
+  /** Whether the held stream has `offset` behind it, or less to read before it, and the current one has not. */
+  #heldIsNearer(offset: number): boolean {
+    if (this.#held?.covers(offset, SOURCE.maxSkip) !== true || this.#current.covers(offset, 0)) return false;
+    if (!this.#current.covers(offset, SOURCE.maxSkip)) return true;
+    return this.#held.position > this.#current.position;
+  }
+
+  #swap(): void {
+    if (this.#held === null) return;
+    // Two that go side by side are not kept for the sake of one another.
+    if (!this.#isNear(this.#held)) this.#sinceHeld = 0;
+    [this.#current, this.#held] = [this.#held, this.#current];
+  }
+
+  #isNear(held: HttpStream): boolean {
+    return Math.abs(held.position - this.#current.position) <= SOURCE.maxSkip;
+  }
+
   #letGo(bytes: number): void {
     this.#sinceHeld += bytes;
-    if (this.#held === null || this.#sinceHeld < HELD_FOR) return;
+    if (this.#held === null) return;
+    const soon = this.#held.position > this.#current.position || this.#isNear(this.#held);
+    if (this.#sinceHeld < (soon ? HELD_NEAR_FOR : HELD_FOR)) return;
     this.#held.close();
     this.#held = null;
   }

@@ -17,21 +17,25 @@ export class HttpStream {
   /** Bytes read from the body and not yet forgotten, from #from on. */
   readonly #window: Uint8Array[] = [];
   #from: number;
+  readonly #start: number;
   /** Offset of the byte that the body gives next. */
   #position: number;
   #behind = 0;
+  readonly #keepBehind: number;
   #failures = 0;
-  /** Why the last connection ended. */
-  #lost: ServerError = new ServerError('PUM_SOURCE_BROKEN');
+  /** Why the last connection ended; null while none has. */
+  #lost: ServerError | null = null;
   #ended: boolean;
   #closed = false;
 
-  /** `body` begins at byte `from`; null when it ends there. */
-  constructor(target: HttpTarget, body: HttpBody | null, from: number, random: Random) {
+  /** `body` begins at byte `from`, null when it ends there; `keepBehind` bytes are kept behind the reader. */
+  constructor(target: HttpTarget, body: HttpBody | null, from: number, keepBehind: number, random: Random) {
     this.#target = target;
+    this.#keepBehind = keepBehind;
     this.#random = random;
     this.#body = body;
     this.#from = from;
+    this.#start = from;
     this.#position = from;
     this.#ended = body === null;
   }
@@ -92,12 +96,13 @@ export class HttpStream {
     this.#body = null;
   }
 
-  /** Lets go of what lies too far behind `offset`; the newest chunk stays. */
+  /** Lets go of what lies too far behind `offset`; the newest chunk stays, and the beginning for a while. */
   #forget(offset: number): void {
+    if (this.#from === this.#start && this.#behind < SOURCE.keepBeginning) return;
     while (this.#window.length > 1) {
       const [oldest] = this.#window;
       if (oldest === undefined) return;
-      const far = this.#behind - oldest.length - CHUNK_COST >= SOURCE.keepBehind;
+      const far = this.#behind - oldest.length - CHUNK_COST >= this.#keepBehind;
       if (!far || this.#from + oldest.length > offset) return;
       this.#window.shift();
       this.#from += oldest.length;
@@ -132,7 +137,8 @@ export class HttpStream {
 
   async #reconnect(signal: AbortSignal): Promise<HttpBody | null> {
     for (;;) {
-      if (this.#closed || this.#failures >= SOURCE.maxReconnects) throw this.#lost;
+      if (this.#closed || this.#failures >= SOURCE.maxReconnects)
+        throw this.#lost ?? new ServerError('PUM_SOURCE_BROKEN');
       await pause(this.#target.client.clock, backoff(this.#failures, this.#random), signal);
       this.#failures++;
       try {
@@ -143,10 +149,11 @@ export class HttpStream {
         return body;
       } catch (error) {
         if (signal.aborted) throw signal.reason;
-        this.#lost = ServerError.from(error, 'PUM_SOURCE_BROKEN');
+        const lost = ServerError.from(error, 'PUM_SOURCE_BROKEN');
+        this.#lost = lost;
         // Nobody has asked for a seek: it is the stream that cannot go on.
-        if (this.#lost.code === 'PUM_SEEK_FAILED') throw new ServerError('PUM_SOURCE_BROKEN', {}, this.#lost);
-        if (!isPassing(this.#lost)) throw this.#lost;
+        if (lost.code === 'PUM_SEEK_FAILED') throw new ServerError('PUM_SOURCE_BROKEN', {}, lost);
+        if (!isPassing(lost)) throw lost;
       }
     }
   }

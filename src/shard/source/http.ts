@@ -108,7 +108,9 @@ export class HttpClient {
             fail(new ServerError('PUM_SOURCE_TIMEOUT', { ms: firstByte })),
           );
         },
-        onResponseStart: (_controller, status, answered) => {
+        onResponseStart: (controller, status, answered) => {
+          // Views of the first read, which undici would keep for as long as the body is open.
+          controller.rawHeaders = null;
           // 103 and its like come before the answer.
           if (status < 200) return;
           settled();

@@ -23,13 +23,17 @@ function bodyWith(): { body: HttpBody; calls: string[]; clock: ManualClock } {
   return { body: new HttpBody(control, clock, 1_000), calls, clock };
 }
 
-t.test('a full queue pauses the connection, a half-empty one resumes it', limit, async (t) => {
+t.test('a full queue pauses the connection until it is empty and more is wanted', limit, async (t) => {
   const { body, calls } = bodyWith();
   const piece = new Uint8Array(SOURCE.readAhead / 4);
   for (let i = 0; i < 5; i++) body.push(piece);
   t.same(calls, ['pause']);
   for (let i = 0; i < 5; i++) await body.next(never);
+  t.same(calls, ['pause']);
+  const more = body.next(never);
   t.same(calls, ['pause', 'resume']);
+  body.push(piece);
+  t.equal((await more)?.length, piece.length);
 });
 
 t.test('what had come before a failure is read before it is told', limit, async (t) => {
@@ -77,6 +81,21 @@ t.test('bytes put back come first', limit, async (t) => {
   const chunk = await body.next(never);
   body.unread(chunk?.subarray(1) ?? new Uint8Array(0));
   t.same(await body.next(never), Uint8Array.of(2, 3));
+});
+
+t.test('a chunk that is most of its read is not copied, a small part of one is', limit, async (t) => {
+  const queue = new ChunkQueue();
+  const read = new Uint8Array(SOURCE.socketRead);
+  queue.push(read.subarray(300));
+  queue.push(read.subarray(0, 4_000));
+  t.equal(queue.shift()?.buffer, read.buffer);
+  t.equal(queue.shift()?.buffer.byteLength, 4_000);
+  const large = new Uint8Array(4 * SOURCE.socketRead);
+  queue.push(large);
+  for (let chunk; (chunk = queue.shift()) !== null;) {
+    t.not(chunk.buffer, large.buffer);
+    t.ok(chunk.buffer.byteLength <= SOURCE.socketRead);
+  }
 });
 
 t.test('a queue gives back what was put in, however it was cut', limit, async () => {
