@@ -40,6 +40,8 @@ export class ByteWindow {
   #closed = false;
   #dry = false;
   #walked = false;
+  /** How often a block has been filled again: views from before may show something else now. */
+  refills = 0;
 
   constructor(source: ByteSource, signal: AbortSignal) {
     this.#source = source;
@@ -62,6 +64,11 @@ export class ByteWindow {
     return (
       this.#dry || (latest !== undefined && size !== null && size - latest.at - latest.filled < LAST_ELEMENT)
     );
+  }
+
+  /** Whether the beginning can be read without asking the far end to go back. */
+  get atBeginning(): boolean {
+    return this.seekable || (this.#blocks.at(-1)?.at ?? 0) === 0;
   }
 
   /** From here on at most `bytes` are fetched; beyond them reads reject with PUM_FORMAT_UNKNOWN. */
@@ -95,9 +102,14 @@ export class ByteWindow {
 
   /** The same, if they lie in one block already; else null. */
   peek(offset: number, length: number): Uint8Array | null {
+    return this.peekOn(offset, length)?.subarray(0, length) ?? null;
+  }
+
+  /** All that lies from there on in the same block, if that is `length` bytes or more; else null. */
+  peekOn(offset: number, length: number): Uint8Array | null {
     for (const block of this.#blocks) {
       const from = offset - block.at;
-      if (from >= 0 && from + length <= block.filled) return block.bytes.subarray(from, from + length);
+      if (from >= 0 && from + length <= block.filled) return block.bytes.subarray(from, block.filled);
     }
     return null;
   }
@@ -191,6 +203,7 @@ export class ByteWindow {
       oldest?.bytes.length === WALKED_BLOCK && oldest.own
         ? oldest
         : { at, bytes: new Uint8Array(WALKED_BLOCK), filled: 0, own: true };
+    this.refills++;
     block.at = at;
     block.filled = bytes.length;
     block.bytes.set(bytes);

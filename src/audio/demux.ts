@@ -17,12 +17,13 @@ import type {
 import { FrameContainer } from './frame-container.js';
 import type { Tags } from './id3.js';
 import { readId3 } from './id3.js';
-import { readMatroskaTitle } from './matroska-title.js';
+import { libraryCursor } from './library-cursor.js';
+import { MatroskaContainer } from './matroska-container.js';
+import { readMatroskaHead } from './matroska-head.js';
 import { EndOfBytes, readExactly, streamOf } from './media-source.js';
 import { lastGranule } from './ogg-end.js';
 import { OggOpusContainer } from './ogg-opus.js';
 import { leadOf, opusCursor, preSkipOf } from './opus-timeline.js';
-import type { Packet } from './packet.js';
 
 interface Kind {
   readonly probe: ProbeName;
@@ -124,11 +125,16 @@ async function openIndexed(window: ByteWindow, kind: Kind, signal: AbortSignal):
     const track = await chooseTrack(input);
     const format = await formatOf(track);
     const tags = await tagsOf(input);
-    if (kind.probe === 'matroska/webm' && window.seekable) tags.title ??= await readMatroskaTitle(window);
+    const matroska = kind.probe === 'matroska/webm' && window.atBeginning;
+    const head = matroska ? await readMatroskaHead(window) : null;
+    tags.title ??= head?.title ?? null;
     const durationMs = await durationOf(window, kind, track, format);
     window.limit(Number.POSITIVE_INFINITY);
     const info: ContainerInfo = { probe: kind.probe, format, durationMs, ...tags };
-    return containerOf(window, input, track, info, signal);
+    const clusters = head === null ? null : MatroskaContainer.of(window, head, track.id, info);
+    if (clusters === null) return containerOf(window, input, track, info, signal);
+    input.dispose();
+    return clusters;
   } catch (error) {
     input.dispose();
     throw error;
@@ -251,24 +257,7 @@ function containerOf(
       throw explain(error);
     }
   };
-  const cursorAt = async (seconds: number): Promise<PacketCursor> => {
-    const placed = await guarded(async () => {
-      const there = seconds > 0 ? await sink.getPacket(seconds) : null;
-      return there ?? (await sink.getFirstPacket());
-    });
-    let following: bunny.EncodedPacket | null = placed;
-    let given = false;
-    return {
-      async next(): Promise<Packet | null> {
-        const current = following;
-        if (current === null) return null;
-        const packet = given ? await guarded(() => sink.getNextPacket(current)) : current;
-        given = true;
-        following = packet;
-        return packet === null ? null : toPacket(packet);
-      },
-    };
-  };
+  const cursorAt = (seconds: number): Promise<PacketCursor> => libraryCursor(sink, seconds, guarded);
   let lead: number | null = null;
   return {
     info,
@@ -282,12 +271,6 @@ function containerOf(
       window.close();
     },
   };
-}
-
-/** A small packet in a large piece is copied, or a window of packets would hold many pieces. */
-function toPacket({ data, timestamp, duration }: bunny.EncodedPacket): Packet {
-  const own = data.byteLength * 4 < data.buffer.byteLength ? data.slice() : data;
-  return { data: own, time: timestamp, duration };
 }
 
 /** What the library throws at a damaged file is nothing that a caller knows. */

@@ -2,17 +2,22 @@
 // raw decoder: the first packet at 0, pre-skip included, each as long as its TOC byte says. Made by
 // ogg-opus.ts. Packets whose bytes are there come without a promise: thousands of players read this way.
 import type { ByteWindow } from './byte-window.js';
-import type { PacketCursor } from './container.js';
-import { LONGEST_HEAD, OggPage, PAGE_HEAD } from './ogg-page.js';
+import { CursorBytes } from './cursor-bytes.js';
+import { LONGEST_HEAD, OggPage, PAGE_HEAD, samplesIn } from './ogg-page.js';
 import { packetSamples } from './opus-packet.js';
 import type { Packet } from './packet.js';
 import { AUDIO } from '../shared/limits.js';
 import { ServerError } from '../shared/errors.js';
+import type { ReadyCursor } from './walk-to.js';
 
 const RATE = 48_000;
-/** The flag of a page that begins a stream, and the length of a packet's name on it. */
+/** The flag of a page that begins a stream, and the length of what describes it there. */
 const FIRST = 2;
-const NAME_BYTES = 8;
+const DESCRIPTION_BYTES = 19;
+/** Packets that describe a stream and are no sound (RFC 7845 §3). */
+const HEADERS = 2;
+/** No page has this serial number. */
+const NOBODY = -1;
 /** What a page says of the time is believed beyond this many samples: half a packet. */
 const TOLERANCE = 480;
 /** A hole of more than this is no hole but another count. */
@@ -36,9 +41,10 @@ export interface OggStream {
   readonly shift: number;
 }
 
-export class OggCursor implements PacketCursor {
-  readonly #window: ByteWindow;
+export class OggCursor implements ReadyCursor {
+  readonly #bytes: CursorBytes;
   readonly #page = new OggPage();
+  /** Of the stream that is on. */
   #serial: number;
   #shift: number;
   /** Offset of what is to be read next. */
@@ -51,17 +57,16 @@ export class OggCursor implements PacketCursor {
   #begun: Uint8Array | null = null;
   /** What follows on the next page belongs to a packet whose beginning was not seen. */
   #orphan = false;
+  /** Packets to come that describe a stream. */
+  #headers = 0;
+  /** Number that the next page should have; null when nobody knows, -1 when pages were lost. */
+  #following: number | null = null;
   #ended = false;
   /** Bytes looked through for a page since the last one. */
   #skipped = 0;
-  /** Bytes that were waited for, and where they lie. */
-  #fetched: Uint8Array = new Uint8Array(0);
-  #fetchedAt = 0;
-  /** What has to be there before anything goes on. */
-  #needed = 0;
 
   constructor(window: ByteWindow, { serial, shift }: OggStream, { offset, position, behind }: OggPlace) {
-    this.#window = window;
+    this.#bytes = new CursorBytes(window);
     this.#serial = serial;
     this.#shift = shift;
     this.#at = offset;
@@ -73,7 +78,7 @@ export class OggCursor implements PacketCursor {
     while (!this.#ended) {
       const data = this.#segment < this.#page.segments ? this.#take() : this.#turn() ? undefined : null;
       if (data === null) return null;
-      if (data === undefined || data.length === 0 || isHeader(data)) continue;
+      if (data === undefined || data.length === 0) continue;
       const samples = packetSamples(data);
       const time = this.#position / RATE;
       this.#position += samples;
@@ -86,11 +91,8 @@ export class OggCursor implements PacketCursor {
     for (;;) {
       const packet = this.ready();
       if (packet !== null || this.#ended) return packet;
-      const bytes = await this.#window.read(this.#at, this.#needed);
-      this.#fetched = bytes;
-      this.#fetchedAt = this.#at;
       // A cut file: what came before has been played.
-      if (bytes.length < this.#needed) this.#ended = true;
+      if (!(await this.#bytes.fetch())) this.#ended = true;
     }
   }
 
@@ -105,13 +107,16 @@ export class OggCursor implements PacketCursor {
       length += lace;
       whole = lace < 255;
     }
-    const bytes = this.#bytes(length);
+    const bytes = this.#bytes.view(this.#at, length);
     if (bytes === null) return null;
     this.#segment = segment;
     this.#at += length;
     const begun = this.#begun;
     this.#begun = null;
-    if (this.#orphan) {
+    // A cover of megabytes may lie in a description, so that is not put together.
+    const header = this.#headers > 0;
+    if (header || this.#orphan) {
+      if (header && whole) this.#headers--;
       this.#orphan = !whole;
       return undefined;
     }
@@ -127,33 +132,54 @@ export class OggCursor implements PacketCursor {
   /** Goes on to the next page of the stream; false when its head is not there. */
   #turn(): boolean {
     this.#settle();
-    const start = this.#bytes(PAGE_HEAD);
+    const start = this.#bytes.view(this.#at, PAGE_HEAD);
     if (start === null) return false;
     const length = OggPage.headBytesAt(start, 0);
     if (length === 0) return this.#lost();
     const page = this.#page;
-    const bos = (start[5] ?? 0) & FIRST;
-    const head = this.#bytes(bos === 0 ? length : length + NAME_BYTES);
+    const first = ((start[5] ?? 0) & FIRST) !== 0;
+    const head = this.#bytes.view(this.#at, first ? length + DESCRIPTION_BYTES : length);
     if (head === null) return false;
     page.read(head, 0, this.#at);
-    this.#segment = 0;
-    this.#skipped = 0;
     // Another stream follows in the same file, or on the same radio (RFC 7845 §6): time goes on.
-    if (page.first && isHead(head, length)) {
-      this.#serial = page.serial;
-      this.#shift = NaN;
-    }
-    if (page.serial !== this.#serial) {
+    const follows = first && isPlainOpus(head, length);
+    if (!follows && (first || page.serial !== this.#serial)) {
+      if (page.serial === this.#serial) this.#serial = NOBODY;
       this.#at = page.end;
       page.segments = 0;
       return true;
     }
+    const lost = this.#following !== null && page.sequence !== this.#following;
+    if (follows) this.#begin();
+    else if (lost && !this.#afterHole()) return false;
+    this.#following = (page.sequence + 1) >>> 0;
+    this.#segment = 0;
+    this.#skipped = 0;
     this.#at += length;
-    if (page.continued && this.#begun === null) this.#orphan = true;
-    if (!page.continued) {
-      this.#begun = null;
-      this.#orphan = false;
+    if (lost || (page.segments > 0 && !page.continued)) this.#begun = null;
+    this.#orphan = page.segments > 0 && page.continued && this.#begun === null;
+    return true;
+  }
+
+  #begin(): void {
+    this.#serial = this.#page.serial;
+    this.#shift = NaN;
+    this.#headers = HEADERS;
+  }
+
+  /** Pages are missing in front of this one: it says where it ends, so where it begins. False when bytes are missing. */
+  #afterHole(): boolean {
+    const page = this.#page;
+    const { granule, segments, headBytes, bodyBytes } = page;
+    if (granule < 0 || Number.isNaN(this.#shift)) return true;
+    const bytes = this.#bytes.view(this.#at, headBytes + bodyBytes);
+    if (bytes === null) {
+      page.segments = 0;
+      return false;
     }
+    const samples = samplesIn(page.lacing, segments, bytes, headBytes, page.continued);
+    const hole = granule - this.#shift - samples - this.#position;
+    if (hole > TOLERANCE && hole <= LONGEST_HOLE) this.#position += hole;
     return true;
   }
 
@@ -167,8 +193,8 @@ export class OggCursor implements PacketCursor {
       this.#behind = false;
       return;
     }
-    // The granule of the last page takes off what is too much at the end.
-    if (last) return;
+    // The granule of the last page takes off what is too much at the end, and descriptions have none.
+    if (last || (granule === 0 && Number.isNaN(this.#shift))) return;
     const hole = granule - this.#shift - this.#position;
     if (hole > TOLERANCE && hole <= LONGEST_HOLE) this.#position += hole;
     else if (!(Math.abs(hole) <= TOLERANCE)) this.#shift = granule - this.#position;
@@ -177,44 +203,26 @@ export class OggCursor implements PacketCursor {
   /** There is no page where one should be: looks for the next one. */
   #lost(): boolean {
     this.#begun = null;
-    this.#orphan = true;
-    const bytes = this.#bytes(LONGEST_HEAD) ?? this.#bytes(PAGE_HEAD);
+    this.#following = -1;
+    const bytes = this.#bytes.view(this.#at, LONGEST_HEAD) ?? this.#bytes.view(this.#at, PAGE_HEAD);
     if (bytes === null) return false;
     const searched = bytes.length - PAGE_HEAD + 1;
-    for (let at = 1; at < searched; at++) {
-      if (OggPage.headBytesAt(bytes, at) === 0) continue;
-      this.#at += at;
-      return true;
-    }
-    this.#at += Math.max(1, searched);
-    this.#skipped += searched;
+    let at = 1;
+    while (at < searched && !isPage(bytes, at, this.#serial)) at++;
+    this.#at += at;
+    this.#skipped += at;
     if (this.#skipped > RESYNC_WITHIN) this.#ended = true;
     return true;
   }
-
-  /** `length` bytes from where it stands, or null, and then they are needed. */
-  #bytes(length: number): Uint8Array | null {
-    const from = this.#at - this.#fetchedAt;
-    if (from >= 0 && from + length <= this.#fetched.length)
-      return this.#fetched.subarray(from, from + length);
-    const kept = this.#window.peek(this.#at, length);
-    if (kept === null) this.#needed = length;
-    return kept;
-  }
 }
 
-/** Whether an Opus identification header lies at `at`. */
-function isHead(bytes: Uint8Array, at: number): boolean {
-  return isOpus(bytes, at) && text(bytes, at + 4) === 'Head';
+function isPage(bytes: Uint8Array, at: number, serial: number): boolean {
+  return OggPage.headBytesAt(bytes, at) > 0 && OggPage.belongsAt(bytes, at, serial);
 }
 
-/** Both headers, of a stream that follows another one. */
-function isHeader(packet: Uint8Array): boolean {
-  return isOpus(packet, 0) && (text(packet, 4) === 'Head' || text(packet, 4) === 'Tags');
-}
-
-function isOpus(bytes: Uint8Array, at: number): boolean {
-  return bytes[at] === 0x4f && text(bytes, at) === 'Opus';
+/** Whether a description of mono or stereo Opus lies at `at`: what has more channels is coded in another way. */
+function isPlainOpus(bytes: Uint8Array, at: number): boolean {
+  return text(bytes, at) === 'Opus' && text(bytes, at + 4) === 'Head' && bytes[at + 18] === 0;
 }
 
 function text(bytes: Uint8Array, at: number): string {

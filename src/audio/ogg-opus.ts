@@ -1,17 +1,16 @@
 // One Opus stream in Ogg pages (RFC 3533, RFC 7845), read page by page: the container of most passed-through
 // files, and the cheapest there is. Opened by demux.ts, in shards and loaders; other things in Ogg go to the
 // library. Its times are those of a raw decoder: the first packet at 0, pre-skip included.
-import { SOURCE } from '../shared/limits.js';
+import { AUDIO, SOURCE } from '../shared/limits.js';
 import type { ByteWindow } from './byte-window.js';
 import type { Container, ContainerInfo, PacketCursor } from './container.js';
 import type { Tags } from './id3.js';
 import { OggCursor, type OggPlace, type OggStream } from './ogg-cursor.js';
 import { lastGranule } from './ogg-end.js';
-import { LONGEST_HEAD, LONGEST_PAGE, OggPage } from './ogg-page.js';
+import { LONGEST_HEAD, LONGEST_PAGE, OggPage, samplesIn } from './ogg-page.js';
 import { readOpusTags } from './ogg-tags.js';
-import { packetSamples } from './opus-packet.js';
 import { preSkipOf } from './opus-timeline.js';
-import type { Packet } from './packet.js';
+import { walkTo } from './walk-to.js';
 
 const RATE = 48_000;
 const HEAD_BYTES = 19;
@@ -87,13 +86,7 @@ export class OggOpusContainer implements Container {
     this.#window.walk();
     const from = Math.max(0, fromSeconds * RATE);
     const cursor = new OggCursor(this.#window, this.#stream, await this.#placeBefore(from));
-    // Walked to the last packet that begins at or before the time.
-    let ahead: Packet | null = null;
-    while (from > 0) {
-      ahead = cursor.ready() ?? (await cursor.next());
-      if (ahead === null || (ahead.time + ahead.duration) * RATE > from + 0.5) break;
-    }
-    return ahead === null ? cursor : startingWith(ahead, cursor);
+    return from === 0 ? cursor : (await walkTo(cursor, from / RATE)).cursor;
   }
 
   close(): void {
@@ -124,18 +117,6 @@ export class OggOpusContainer implements Container {
     }
     return place;
   }
-}
-
-function startingWith(first: Packet, cursor: OggCursor): PacketCursor {
-  let given = false;
-  const take = (): Packet => {
-    given = true;
-    return first;
-  };
-  return {
-    ready: () => (given ? cursor.ready() : take()),
-    next: () => (given ? cursor.next() : Promise.resolve(take())),
-  };
 }
 
 /** The page that begins exactly there, or null. */
@@ -206,23 +187,25 @@ function packetsIn(page: OggPage): number {
   return packets;
 }
 
-/** The granule position at which the first page with sound begins: not 0 where a recording was cut, or on a radio. */
+/**
+ * The granule position at which the sound begins: not 0 where a recording was cut, or on a radio. NaN where the
+ * cursor finds out itself: what is read forwards only is not read ahead.
+ */
 async function shiftOf(window: ByteWindow, start: number, serial: number): Promise<number> {
-  const page = await pageAt(window, start);
-  // A page that is the last one as well takes off what is too much.
-  if (page === null || page.serial !== serial || page.granule < 0 || page.last) return 0;
-  const body = await window.read(start + page.headBytes, page.bodyBytes);
-  let at = 0;
-  let samples = 0;
-  let begins = 0;
-  for (let index = 0; index < page.segments; index++) {
-    const lace = page.lacing[index] ?? 0;
-    at += lace;
-    if (lace === 255) continue;
-    samples += packetSamples(body.subarray(begins, at));
-    begins = at;
+  if (!window.seekable) return NaN;
+  const bodies: Uint8Array[] = [];
+  const lacing: number[] = [];
+  for (let at = start; at - start <= AUDIO.maxPacket;) {
+    const page = await pageAt(window, at);
+    // A page that is the last one as well takes off what is too much.
+    if (page === null || page.serial !== serial || page.last) return 0;
+    bodies.push((await window.read(at + page.headBytes, page.bodyBytes)).slice());
+    lacing.push(...page.lacing.subarray(0, page.segments));
+    if (page.granule >= 0)
+      return page.granule - samplesIn(lacing, lacing.length, Buffer.concat(bodies), 0, false);
+    at = page.end;
   }
-  return page.granule - samples;
+  return 0;
 }
 
 function text(bytes: Uint8Array): string {

@@ -1,5 +1,6 @@
 // The head of one Ogg page (RFC 3533 §6). Read by the Ogg container and its cursor, once a page; one object is
 // filled again and again, so that pages leave nothing behind.
+import { packetSamples } from './opus-packet.js';
 
 export const PAGE_HEAD = 27;
 /** Bytes of the longest head: 255 lacing values behind the fixed part. */
@@ -21,6 +22,8 @@ export class OggPage {
   /** Samples up to the end of the last packet that ends here; -1 when none does. */
   granule = -1;
   serial = 0;
+  /** Number of the page in its stream. */
+  sequence = 0;
   segments = 0;
   headBytes = 0;
   bodyBytes = 0;
@@ -40,6 +43,11 @@ export class OggPage {
     return PAGE_HEAD + (bytes[at + 26] ?? 0);
   }
 
+  /** Whether the page whose head begins at `at` may be read as one of that stream, or as the first of another. */
+  static belongsAt(bytes: Uint8Array, at: number, serial: number): boolean {
+    return word(bytes, at + 14) === serial || ((bytes[at + 5] ?? 0) & 2) !== 0;
+  }
+
   /** Fills in the page whose whole head lies in `bytes` from `at` on; `offset` is where that is in the file. */
   read(bytes: Uint8Array, at: number, offset: number): void {
     const flags = bytes[at + 5] ?? 0;
@@ -52,6 +60,7 @@ export class OggPage {
     // All ones, and nothing else that is negative, says that no packet ends here.
     this.granule = high >= TWO_32 / 2 ? -1 : high * TWO_32 + low;
     this.serial = word(bytes, at + 14);
+    this.sequence = word(bytes, at + 18);
     this.segments = bytes[at + 26] ?? 0;
     this.headBytes = PAGE_HEAD + this.segments;
     this.bodyBytes = 0;
@@ -61,6 +70,29 @@ export class OggPage {
       this.bodyBytes += lace;
     }
   }
+}
+
+/** Samples of the Opus packets that begin and end in these segments, whose bytes are `body` from `at` on. */
+export function samplesIn(
+  lacing: ArrayLike<number>,
+  segments: number,
+  body: Uint8Array,
+  at: number,
+  continued: boolean,
+): number {
+  let samples = 0;
+  let begins = at;
+  let end = at;
+  let counted = !continued;
+  for (let index = 0; index < segments; index++) {
+    const lace = lacing[index] ?? 0;
+    end += lace;
+    if (lace === 255) continue;
+    if (counted) samples += packetSamples(body.subarray(begins, end));
+    counted = true;
+    begins = end;
+  }
+  return samples;
 }
 
 function word(bytes: Uint8Array, at: number): number {

@@ -4,6 +4,7 @@
 import type { PacketCursor, StreamFormat } from './container.js';
 import { packetSamples } from './opus-packet.js';
 import type { Packet } from './packet.js';
+import type { ReadyCursor } from './walk-to.js';
 
 const RATE = 48_000;
 
@@ -41,26 +42,27 @@ export async function opusCursor(
   from: number,
   lead: number,
   ogg: boolean,
-): Promise<PacketCursor> {
+): Promise<ReadyCursor> {
   const wanted = from - lead / RATE;
   // Near the beginning, where the container's times cannot be told apart, samples are counted from it.
   const inner = await open(wanted > NEAR_BEGINNING ? wanted : 0);
   let position: number | null = ogg && wanted <= NEAR_BEGINNING ? 0 : null;
+  const placed = (packet: Packet | null): Packet | null => {
+    if (packet === null) return null;
+    const samples = packetSamples(packet.data);
+    const said = snapped(Math.round(packet.time * RATE) + lead, samples);
+    const known =
+      position !== null && (packet.time <= 0 || Math.abs(said - position) <= Math.max(samples, 120) / 2);
+    const at = known ? (position ?? said) : said;
+    position = at + samples;
+    return {
+      data: packet.data,
+      time: at / RATE,
+      duration: samples === 0 ? packet.duration : samples / RATE,
+    };
+  };
   return {
-    async next() {
-      const packet = await inner.next();
-      if (packet === null) return null;
-      const samples = packetSamples(packet.data);
-      const said = snapped(Math.round(packet.time * RATE) + lead, samples);
-      const known =
-        position !== null && (packet.time <= 0 || Math.abs(said - position) <= Math.max(samples, 120) / 2);
-      const at = known ? (position ?? said) : said;
-      position = at + samples;
-      return {
-        data: packet.data,
-        time: at / RATE,
-        duration: samples === 0 ? packet.duration : samples / RATE,
-      };
-    },
+    ready: () => placed(inner.ready?.() ?? null),
+    next: async () => placed(await inner.next()),
   };
 }

@@ -139,7 +139,8 @@ export class Metrics {
       registers: [this.#registry],
       collect: () => {
         empty.reset();
-        for (const { sender, missed } of fleet.senders()) empty.inc({ sender: `snd${String(sender)}` }, missed);
+        for (const { sender, missed } of fleet.senders())
+          empty.inc({ sender: `snd${String(sender)}` }, missed);
       },
     });
     this.#gauge('lavalink_commands_in_flight', 'Commands of shards that wait for an answer', () => {

@@ -23,6 +23,8 @@ export class MemoryBytes implements ByteSource {
   readonly seekable: boolean;
   fetched = 0;
   reads = 0;
+  /** Reads that were asked for. */
+  asked = 0;
   closed = false;
   readonly #bytes: Uint8Array;
   readonly #options: MemoryOptions;
@@ -38,6 +40,7 @@ export class MemoryBytes implements ByteSource {
   async read(offset: number, length: number, signal: AbortSignal): Promise<Uint8Array | null> {
     const { pieces, stallAt, failAt } = this.#options;
     signal.throwIfAborted();
+    this.asked++;
     if (!this.seekable && offset < this.#forward) throw new ServerError('PUM_SEEK_FAILED');
     const most = Math.max(1, Math.min(length, pieces?.(this.reads++) ?? length));
     const part = this.#bytes.subarray(offset, offset + most);
