@@ -1,8 +1,9 @@
-// Lavalink's frame statistics: sent and missed frames of whole wall-clock minutes, averaged over the players
-// of one session that played through the minute (lavalink-v4.md §2.4). The counts come from the shared
-// counters' rows. Pure arithmetic over readings; the server rolls the minutes. Main thread.
+// Lavalink's frame statistics: sent and missed frames of whole minutes, averaged over the players of one session
+// that played through the minute (lavalink-v4.md §2.4). The counts come from the shared counters' rows. Pure
+// arithmetic over readings; the server rolls the minutes, which begin with those of the wall clock and from then on
+// go by the monotonic one, so that nobody who sets the clock makes a minute of another length. Main thread.
 
-const MINUTE = 60_000;
+export const MINUTE = 60_000;
 const FRAMES_PER_MINUTE = 3_000;
 /** A pause between two tracks up to this long, in milliseconds, does not break a minute. */
 const ACCEPTABLE_GAP = 100;
@@ -19,12 +20,15 @@ export interface FrameTotals {
   readonly nulled: number;
 }
 
-/** What one player's minutes look like. Times are epoch milliseconds. */
+/** What one player's minutes look like. Times are milliseconds of the monotonic clock. */
 export class FrameHistory {
   #playingSince: number | null = null;
   #stoppedAt: number | null = null;
   #totals: FrameTotals = { sent: 0, nulled: 0 };
   #lastMinute: FrameTotals = { sent: 0, nulled: 0 };
+  /** When the last whole minute began, and when it ended. */
+  #began: number | null = null;
+  #ended: number | null = null;
 
   get lastMinute(): FrameTotals {
     return this.#lastMinute;
@@ -43,8 +47,10 @@ export class FrameHistory {
   }
 
   /** A minute is over. `totals` may go down once, when the player got a new row. */
-  roll(totals: FrameTotals): void {
-    const since = (now: number, before: number): number => (now >= before ? now - before : now);
+  roll(totals: FrameTotals, now: number): void {
+    this.#began = this.#ended;
+    this.#ended = now;
+    const since = (after: number, before: number): number => (after >= before ? after - before : after);
     this.#lastMinute = {
       sent: since(totals.sent, this.#totals.sent),
       nulled: since(totals.nulled, this.#totals.nulled),
@@ -52,10 +58,10 @@ export class FrameHistory {
     this.#totals = totals;
   }
 
-  /** Whether it played since before the start of the previous whole minute, without a gap. */
-  isUsable(now: number): boolean {
-    const previousMinute = (Math.floor(now / MINUTE) - 1) * MINUTE;
-    return this.#stoppedAt === null && this.#playingSince !== null && this.#playingSince < previousMinute;
+  /** Whether it played since before the start of the last whole minute, without a gap. */
+  get isUsable(): boolean {
+    if (this.#stoppedAt !== null || this.#playingSince === null || this.#began === null) return false;
+    return this.#playingSince < this.#began;
   }
 }
 

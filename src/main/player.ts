@@ -283,7 +283,7 @@ export class Player {
         this.#sent.start = track.number;
         this.#begin(track);
         this.quality.started(track.track, this.paused);
-        if (!this.paused) this.frames.started(this.#clock.wall());
+        if (!this.paused) this.frames.started(this.#clock.now());
         return [{ kind: 'trackStart', track, positionMs: track.startMs }, { kind: 'update' }];
       case 'trackLength':
         if (event.lengthMs !== null) track.setLength(event.lengthMs);
@@ -316,7 +316,7 @@ export class Player {
     if (track !== this.current) return [];
     this.current = null;
     this.#sent.end = track.number;
-    this.frames.stopped(this.#clock.wall());
+    this.frames.stopped(this.#clock.now());
     this.quality.ended(reason);
     return [{ kind: 'trackEnd', track, positionMs, reason }];
   }
@@ -367,8 +367,8 @@ export class Player {
     this.paused = paused;
     this.quality.paused(paused);
     if (this.current === null) return;
-    if (paused) this.frames.stopped(this.#clock.wall());
-    else this.frames.started(this.#clock.wall());
+    if (paused) this.frames.stopped(this.#clock.now());
+    else this.frames.started(this.#clock.now());
   }
 
   #word(word: number): number {

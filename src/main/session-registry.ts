@@ -6,7 +6,7 @@ import { PlayerWord } from '../shared/counter-words.js';
 import { ServerError } from '../shared/errors.js';
 import type { EventEnvelope } from '../shared/shard-events.js';
 import type { FleetListener } from './dispatch/fleet.js';
-import { untilNextMinute } from './frame-stats.js';
+import { MINUTE, untilNextMinute } from './frame-stats.js';
 import type { Socket } from './http/engine.js';
 import type { Node } from './node.js';
 import { Session, type SessionHooks } from './session.js';
@@ -30,7 +30,7 @@ export class SessionRegistry implements FleetListener {
 
   constructor(node: Node) {
     this.#node = node;
-    this.#minute = this.#nextMinute();
+    this.#minute = this.#nextMinute(node.clock.now() + untilNextMinute(node.clock.wall()));
   }
 
   /** Live sessions. */
@@ -173,17 +173,21 @@ export class SessionRegistry implements FleetListener {
     return [...this.#live.values(), ...this.#away.values(), ...this.#ending];
   }
 
-  /** Rolls every player's frame counts at each full minute of the wall clock. */
-  #nextMinute(): Timer {
+  /** Rolls every player's frame counts at each full minute: `at` is the clock's time of the next. */
+  #nextMinute(at: number): Timer {
     const { clock, fleet } = this.#node;
-    return clock.after(untilNextMinute(clock.wall()), () => {
-      this.#minute = this.#nextMinute();
+    return clock.after(at - clock.now(), () => {
+      // A minute that a stall has taken is none of its own.
+      this.#minute = this.#nextMinute(at + MINUTE * Math.max(1, Math.ceil((clock.now() - at) / MINUTE)));
       for (const session of this.#all()) {
         for (const player of session.players.all()) {
-          player.frames.roll({
-            sent: fleet.word(player.placement, PlayerWord.sent),
-            nulled: fleet.word(player.placement, PlayerWord.nulled),
-          });
+          player.frames.roll(
+            {
+              sent: fleet.word(player.placement, PlayerWord.sent),
+              nulled: fleet.word(player.placement, PlayerWord.nulled),
+            },
+            at,
+          );
         }
       }
     });

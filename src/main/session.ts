@@ -184,10 +184,7 @@ export class Session {
 
   /** The last whole minute's frames, averaged over the players that played through it. */
   frameStats(): FrameStats | null {
-    const now = this.#node.clock.wall();
-    const usable = [...this.players.all()].filter(
-      (player) => player.isPlaying && player.frames.isUsable(now),
-    );
+    const usable = [...this.players.all()].filter((player) => player.isPlaying && player.frames.isUsable);
     return averageFrames(usable.map((player) => player.frames.lastMinute));
   }
 

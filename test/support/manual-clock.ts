@@ -13,7 +13,7 @@ export class ManualClock implements Clock {
   readonly #timers = new Set<Waiting>();
   #soon: (() => void)[] = [];
   #now: number;
-  readonly #wallAtZero: number;
+  #wallAtZero: number;
   #order = 0;
 
   /** `wallAtZero` is the epoch time, in milliseconds, at which `now()` would be 0. */
@@ -75,6 +75,11 @@ export class ManualClock implements Clock {
   stall(ms: number): void {
     this.#now += ms;
     this.advance(0);
+  }
+
+  /** Somebody sets the wall clock; the time that passes is as before. */
+  jumpWall(ms: number): void {
+    this.#wallAtZero += ms;
   }
 
   #next(end: number): Waiting | null {

@@ -54,6 +54,8 @@ export class UdpFault {
   };
   readonly #front = dgram.createSocket('udp4');
   readonly #peers = new Map<string, Peer>();
+  /** Those of before a rebinding: a datagram that is held back still leaves through them. */
+  readonly #retired: Peer[] = [];
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #random: () => number;
   #target: number;
@@ -95,6 +97,15 @@ export class UdpFault {
     this.#black = false;
   }
 
+  /** The far end sees the near ones at other ports from now on, and what it sends to the old ones is lost. */
+  rebind(): void {
+    for (const peer of this.#peers.values()) {
+      peer.socket.removeAllListeners('message');
+      this.#retired.push(peer);
+    }
+    this.#peers.clear();
+  }
+
   /** The far end is at another port from now on. */
   retarget(port: number): void {
     this.#target = port;
@@ -103,9 +114,10 @@ export class UdpFault {
   async close(): Promise<void> {
     this.#closed = true;
     for (const timer of this.#timers) clearTimeout(timer);
-    const sockets = [this.#front, ...[...this.#peers.values()].map(({ socket }) => socket)];
+    const peers = [...this.#retired, ...this.#peers.values()];
+    const sockets = [this.#front, ...peers.map(({ socket }) => socket)];
     const closed = sockets.map((socket) => once(socket, 'close'));
-    await Promise.all([...this.#peers.values()].map(({ ready }) => ready));
+    await Promise.all(peers.map(({ ready }) => ready));
     for (const socket of sockets) socket.close();
     await Promise.all(closed);
   }

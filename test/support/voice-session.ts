@@ -115,6 +115,11 @@ export class VoiceSession implements DaveMember, StreamContext {
     return this.#socket?.open === true;
   }
 
+  /** The transport key; null before there is one. */
+  get key(): Buffer | null {
+    return this.#key;
+  }
+
   get hasKey(): boolean {
     return this.#key !== null;
   }

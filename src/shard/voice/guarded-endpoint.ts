@@ -1,10 +1,11 @@
 // The guard as the voice drivers see it: the endpoint a client named, and the UDP address its gateway
 // names in turn, pass the same checks as media URLs (decisions: Discord hosts).
+import { VOICE } from '../../shared/limits.js';
 import type { Guard, VoiceTarget } from '../source/guard.js';
 import type { VoiceGuard } from './voice-guard.js';
 
-/** Endpoints whose dialled address is remembered; far more than a shard has connections. */
-const MAX_REMEMBERED = 1_024;
+/** Endpoints whose dialled address is remembered: a shard may connect all its players at once, each to its own. */
+const MAX_REMEMBERED = 2 * VOICE.maxNativeConnections;
 
 export function voiceGuard(guard: Guard, patterns: readonly string[]): VoiceGuard {
   const dialled = new Map<string, VoiceTarget>();
