@@ -183,14 +183,13 @@ export class ByteWindow {
   }
 
   #keep(at: number, bytes: Uint8Array): void {
-    const whole = bytes.length >= BLOCK / 2;
     const block: Block = {
       at,
-      bytes: whole ? bytes : new Uint8Array(BLOCK),
+      bytes: new Uint8Array(Math.max(BLOCK, bytes.length)),
       filled: bytes.length,
       own: false,
     };
-    if (!whole) block.bytes.set(bytes);
+    block.bytes.set(bytes);
     const kept = this.#source.seekable ? KEPT_SEEKABLE : KEPT_FORWARD;
     this.#blocks = [block, ...this.#blocks.slice(0, kept - 1)];
   }

@@ -8,7 +8,7 @@ export interface ByteSource {
   readonly seekable: boolean;
   /**
    * Up to `length` bytes from `offset`, at least one unless the end is reached; null at or past the end.
-   * Rejects with a ServerError (PUM_SOURCE_*) when the far end fails for good, or with the signal's reason.
+   * They are good until the next call. Rejects with a ServerError (PUM_SOURCE_*) when the far end fails for good, or with the signal's reason.
    */
   read(offset: number, length: number, signal: AbortSignal): Promise<Uint8Array | null>;
   /** Lets go of sockets and files; a read under way rejects. Harmless when closed already. */

@@ -3,11 +3,8 @@
 // Filled by a reader, read by producers, each at an index of its own. Bounded by its owner. Holds no object
 // per packet: what lives for seconds and dies old is what major collections are made of.
 import type { Packet } from './packet.js';
+import { givePiece, PIECE, takePiece } from './pieces.js';
 
-/** Bytes of a block, and of the largest packet that is copied into one. */
-const BLOCK = 8 * 1_024;
-/** Blocks kept for what comes next; more than one when a drop frees several at once. */
-const SPARE_BLOCKS = 2;
 /** Packets that there is room for at first; a quarter of what five seconds of 20 ms need. */
 const LEAST_CAPACITY = 64;
 
@@ -20,13 +17,12 @@ export class PacketWindow {
   #offsets = new Uint16Array(LEAST_CAPACITY);
   /** Number of the block that a packet lies in, as blocks are counted from the window's beginning. */
   #homes = new Uint32Array(LEAST_CAPACITY);
-  /** Oldest first; the last one is being filled. A packet larger than BLOCK has one for itself. */
+  /** Oldest first; the last one is being filled. A packet larger than PIECE has one for itself. */
   readonly #blocks: Uint8Array[] = [];
   /** Number of #blocks[0]. */
   #oldestBlock = 0;
   /** Bytes taken of the last block. */
   #filled = 0;
-  readonly #spare: Uint8Array[] = [];
   #first = 0;
   #next = 0;
   #bytes = 0;
@@ -112,7 +108,7 @@ export class PacketWindow {
     const oldest = this.#homes[this.#first % this.#homes.length] ?? 0;
     for (; this.#oldestBlock < oldest; this.#oldestBlock++) {
       const block = this.#blocks.shift();
-      if (block?.byteLength === BLOCK && this.#spare.length < SPARE_BLOCKS) this.#spare.push(block);
+      if (block) givePiece(block);
     }
   }
 
@@ -139,15 +135,15 @@ export class PacketWindow {
   /** Makes the data the last thing in the last block; returns where in it they begin. */
   #put(data: Uint8Array): number {
     const length = data.byteLength;
-    if (length > BLOCK) {
+    if (length > PIECE) {
       // What it is a view of may be filled with other packets.
       this.#blocks.push(data.slice());
-      this.#filled = BLOCK;
+      this.#filled = PIECE;
       return 0;
     }
     let block = this.#blocks.at(-1);
-    if (!block || this.#filled + length > BLOCK) {
-      block = this.#spare.pop() ?? new Uint8Array(BLOCK);
+    if (!block || this.#filled + length > PIECE) {
+      block = takePiece();
       this.#blocks.push(block);
       this.#filled = 0;
     }

@@ -55,7 +55,7 @@ export async function readAll(media: OpenedMedia, offset = 0, step = 16 * 1024):
     const bytes = await media.bytes.read(at, step, never);
     if (bytes === null) return Buffer.concat(parts);
     if (bytes.length === 0 || bytes.length > step) throw new Error(`a read of ${bytes.length} bytes`);
-    parts.push(bytes);
+    parts.push(bytes.slice());
     at += bytes.length;
   }
 }

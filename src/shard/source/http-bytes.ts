@@ -25,6 +25,8 @@ export class HttpBytes implements ByteSource {
   #held: HttpStream | null = null;
   #sinceHeld = 0;
   #keepBehind: number = SOURCE.keepBehind;
+  /** Reads that have not settled. */
+  #reads = 0;
   /** Settles when the read before has. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -41,7 +43,16 @@ export class HttpBytes implements ByteSource {
   }
 
   read(offset: number, length: number, signal: AbortSignal): Promise<Uint8Array | null> {
+    if (this.#reads === 0 && !signal.aborted && !this.#life.signal.aborted) {
+      // Most reads go on where the one before ended, and need neither a turn nor a way to be given up.
+      const here = this.#current.peek(offset, length);
+      if (here !== null) {
+        this.#letGo(here.length);
+        return Promise.resolve(here);
+      }
+    }
     const before = this.#turn;
+    this.#reads++;
     const work = underBoth(signal, this.#life.signal, async (both) => {
       await unlessAborted(before, both);
       both.throwIfAborted();
@@ -51,10 +62,11 @@ export class HttpBytes implements ByteSource {
       this.#letGo(bytes?.length ?? 0);
       return bytes;
     });
-    this.#turn = work.then(
-      () => before,
-      () => before,
-    );
+    const settled = (): Promise<unknown> => {
+      this.#reads--;
+      return before;
+    };
+    this.#turn = work.then(settled, settled);
     return work;
   }
 

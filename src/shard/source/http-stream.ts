@@ -5,22 +5,18 @@
 import { ServerError } from '../../shared/errors.js';
 import { SOURCE } from '../../shared/limits.js';
 import { backoff, type Random } from './backoff.js';
-import { CHUNK_COST } from './chunk-queue.js';
 import type { HttpBody } from './http-body.js';
 import type { HttpTarget } from './http-target.js';
+import { KeptBytes } from './kept-bytes.js';
 import { pause } from './waiting.js';
 
 export class HttpStream {
   readonly #target: HttpTarget;
   readonly #random: Random;
   #body: HttpBody | null;
-  /** Bytes read from the body and not yet forgotten, from #from on. */
-  readonly #window: Uint8Array[] = [];
-  #from: number;
+  /** What was read from the body and is not yet forgotten. */
+  readonly #kept: KeptBytes;
   readonly #start: number;
-  /** Offset of the byte that the body gives next. */
-  #position: number;
-  #behind = 0;
   readonly #keepBehind: number;
   #failures = 0;
   /** Why the last connection ended; null while none has. */
@@ -34,39 +30,29 @@ export class HttpStream {
     this.#keepBehind = keepBehind;
     this.#random = random;
     this.#body = body;
-    this.#from = from;
+    this.#kept = new KeptBytes(from);
     this.#start = from;
-    this.#position = from;
     this.#ended = body === null;
   }
 
   /** Offset behind the last byte that has come. */
   get position(): number {
-    return this.#position;
+    return this.#kept.end;
   }
 
   /** Whether `offset` is still in the window, or ahead by no more than `reach` bytes. */
   covers(offset: number, reach: number): boolean {
-    return offset >= this.#from && offset <= this.#position + reach;
+    return offset >= this.#kept.from && offset <= this.#kept.end + reach;
   }
 
-  /** Up to `length` bytes at a covered offset that have come already, or null. No waiting. */
+  /** Up to `length` bytes at an offset that have come already, or null; good until the next read. No waiting. */
   peek(offset: number, length: number): Uint8Array | null {
-    let end = this.#position;
-    for (let index = this.#window.length - 1; index >= 0; index--) {
-      const chunk = this.#window[index];
-      if (chunk === undefined) break;
-      const start = end - chunk.length;
-      if (offset >= end) return null;
-      if (offset >= start) return chunk.subarray(offset - start, offset - start + length);
-      end = start;
-    }
-    return null;
+    return this.#kept.peek(offset, length);
   }
 
   /**
-   * Up to `length` bytes at a covered offset, at least one, or null at the end. Rejects with the signal's
-   * reason, after which the next read goes on as if nothing had happened, or with what ended the stream.
+   * Up to `length` bytes at a covered offset, at least one, or null at the end; good until the next read.
+   * Rejects with the signal's reason, after which the next read goes on as if nothing had happened, or with what ended the stream.
    */
   async read(offset: number, length: number, signal: AbortSignal): Promise<Uint8Array | null> {
     for (;;) {
@@ -81,33 +67,24 @@ export class HttpStream {
 
   close(): void {
     this.#closed = true;
-    this.#window.length = 0;
+    this.#kept.clear();
     this.#body?.close();
     this.#body = null;
   }
 
   #keep(chunk: Uint8Array): void {
-    this.#window.push(chunk);
-    this.#position += chunk.length;
-    this.#behind += chunk.length + CHUNK_COST;
-    if (this.#target.size === null || this.#position < this.#target.size) return;
+    this.#kept.add(chunk);
+    if (this.#target.size === null || this.#kept.end < this.#target.size) return;
     this.#ended = true;
     this.#body?.close();
     this.#body = null;
   }
 
-  /** Lets go of what lies too far behind `offset`; the newest chunk stays, and the beginning for a while. */
+  /** Lets go of what lies too far behind `offset`; the beginning stays for a while. */
   #forget(offset: number): void {
-    if (this.#from === this.#start && this.#behind < SOURCE.keepBeginning) return;
-    while (this.#window.length > 1) {
-      const [oldest] = this.#window;
-      if (oldest === undefined) return;
-      const far = this.#behind - oldest.length - CHUNK_COST >= this.#keepBehind;
-      if (!far || this.#from + oldest.length > offset) return;
-      this.#window.shift();
-      this.#from += oldest.length;
-      this.#behind -= oldest.length + CHUNK_COST;
-    }
+    const { from, end } = this.#kept;
+    if (from === this.#start && end - from < SOURCE.keepBeginning) return;
+    this.#kept.forget(offset, this.#keepBehind);
   }
 
   /** The next bytes of the resource, over as many connections as it takes. */
@@ -142,7 +119,7 @@ export class HttpStream {
       await pause(this.#target.client.clock, backoff(this.#failures, this.#random), signal);
       this.#failures++;
       try {
-        const body = await this.#target.open(this.#position, signal);
+        const body = await this.#target.open(this.#kept.end, signal);
         if (this.#closed) body?.close();
         this.#body = body;
         this.#ended = body === null;
@@ -161,8 +138,8 @@ export class HttpStream {
   /** A body longer than it said is cut where it said. */
   #withinSize(chunk: Uint8Array): Uint8Array {
     const { size } = this.#target;
-    return size !== null && this.#position + chunk.length > size
-      ? chunk.subarray(0, size - this.#position)
+    return size !== null && this.#kept.end + chunk.length > size
+      ? chunk.subarray(0, size - this.#kept.end)
       : chunk;
   }
 }

@@ -14,13 +14,17 @@ export const EntryKind = { frame: 0, silence: 1, lastSilence: 2, unsealed: 3 } a
 export type EntryKind = (typeof EntryKind)[keyof typeof EntryKind];
 
 /** Of every queue without an entry; never written to. */
-const NO_FRAMES: (Uint8Array | null)[] = [];
+const NO_FRAMES: (ArrayBufferLike | null)[] = [];
 const NO_BYTES = new Uint8Array(0);
+const NO_NUMBERS = new Uint32Array(0);
 const NO_TIMES = new Float64Array(0);
 const NO_TAGS = new Int32Array(0);
 
 export class OutQueue {
+  /** The memory that a frame lies in, and where: a view of it would grow old here and die, once a frame. */
   #frames = NO_FRAMES;
+  #offsets = NO_NUMBERS;
+  #lengths = NO_NUMBERS;
   #kinds = NO_BYTES;
   #modes = NO_BYTES;
   #sourceMs = NO_TIMES;
@@ -56,9 +60,11 @@ export class OutQueue {
     this.#add(frame, isLast ? EntryKind.lastSilence : EntryKind.silence, 0, NO_TAG, FrameMode.silence);
   }
 
-  /** The entry so many places behind the oldest. */
+  /** The entry so many places behind the oldest: a new view of its bytes. */
   frame(place: number): Uint8Array | null {
-    return this.#frames[(this.#head + place) % CAPACITY] ?? null;
+    const at = (this.#head + place) % CAPACITY;
+    const memory = this.#frames[at] ?? null;
+    return memory && new Uint8Array(memory, this.#offsets[at], this.#lengths[at]);
   }
 
   kind(place: number): EntryKind {
@@ -110,7 +116,9 @@ export class OutQueue {
   }
 
   #setRoom(made: boolean): void {
-    this.#frames = made ? new Array<Uint8Array | null>(CAPACITY).fill(null) : NO_FRAMES;
+    this.#frames = made ? new Array<ArrayBufferLike | null>(CAPACITY).fill(null) : NO_FRAMES;
+    this.#offsets = made ? new Uint32Array(CAPACITY) : NO_NUMBERS;
+    this.#lengths = made ? new Uint32Array(CAPACITY) : NO_NUMBERS;
     this.#kinds = made ? new Uint8Array(CAPACITY) : NO_BYTES;
     this.#modes = made ? new Uint8Array(CAPACITY) : NO_BYTES;
     this.#sourceMs = made ? new Float64Array(CAPACITY) : NO_TIMES;
@@ -120,7 +128,9 @@ export class OutQueue {
   #add(frame: Uint8Array, kind: EntryKind, sourceMs: number, tag: number, mode: FrameMode): void {
     if (this.#frames === NO_FRAMES) this.#setRoom(true);
     const at = (this.#head + this.#count) % CAPACITY;
-    this.#frames[at] = frame;
+    this.#frames[at] = frame.buffer;
+    this.#offsets[at] = frame.byteOffset;
+    this.#lengths[at] = frame.byteLength;
     this.#kinds[at] = kind;
     this.#sourceMs[at] = sourceMs;
     this.#tags[at] = tag;
