@@ -39,6 +39,8 @@ export interface NativeParts {
 }
 
 export class NativeConnection implements VoiceConnection, GatewaySessionOwner, FrameListener {
+  /** In which turn of its driver it is looked at. */
+  turn = 0;
   readonly #parts: NativeParts;
   readonly #server: VoiceServer;
   readonly #listener: VoiceListener;
@@ -119,6 +121,11 @@ export class NativeConnection implements VoiceConnection, GatewaySessionOwner, F
   }
 
   /** Tells what has left; called by the driver every few frames. */
+  /** Silence is queued, and then nothing: its end is waited for. */
+  get isEnding(): boolean {
+    return this.#session.stream?.isEnding ?? false;
+  }
+
   poll(): void {
     this.#session.stream?.poll();
     if ((this.#session.stream?.nonces ?? 0) >= this.#parts.renewAfter) this.#on({ kind: 'worn' });

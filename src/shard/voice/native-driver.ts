@@ -20,6 +20,13 @@ import type { SenderRings } from './sender-rings.js';
 import type { VoiceGuard } from './voice-guard.js';
 import type { VoiceTimes } from './voice-state.js';
 
+/**
+ * With a lead of so many frames a connection is looked at once in TURNS of them: long before its queue is to be
+ * filled again. Only at an end, which the client is told of, every frame counts.
+ */
+const LONG_LEAD = 10;
+const TURNS = 3;
+
 export interface NativeDriverOptions {
   readonly clock: Clock;
   readonly guard: VoiceGuard;
@@ -50,6 +57,9 @@ export class NativeDriver implements VoiceDriver {
   readonly #parts: NativeParts;
   readonly #daveQueue: DaveQueue;
   #poll: Timer | null = null;
+  /** Turns in which the connections are looked at, and the last one. */
+  readonly #turns: number;
+  #turn = 0;
   #closed = false;
 
   constructor(options: NativeDriverOptions) {
@@ -57,6 +67,7 @@ export class NativeDriver implements VoiceDriver {
     const { clock, guard, ca, leadMs } = options;
     this.#ceiling = options.maxConnections ?? VOICE.maxNativeConnections;
     this.#daveQueue = new DaveQueue(clock);
+    this.#turns = leadFrames(leadMs) >= LONG_LEAD ? TURNS : 1;
     this.#parts = {
       clock,
       guard,
@@ -88,6 +99,7 @@ export class NativeDriver implements VoiceDriver {
       throw new ServerError('PUM_VOICE_FULL', { limit: this.#ceiling });
     }
     const connection = new NativeConnection(this.#parts, server, listener, mayConnect, row);
+    connection.turn = this.#connections.size % this.#turns;
     this.#connections.add(connection);
     this.#pollLater();
     return connection;
@@ -105,7 +117,10 @@ export class NativeDriver implements VoiceDriver {
     if (this.#poll !== null || this.#closed) return;
     this.#poll = this.#options.clock.after(FRAME_MS, () => {
       this.#poll = null;
-      for (const connection of this.#connections) connection.poll();
+      this.#turn = (this.#turn + 1) % this.#turns;
+      for (const connection of this.#connections) {
+        if (connection.turn === this.#turn || connection.isEnding) connection.poll();
+      }
       if (this.#connections.size > 0) this.#pollLater();
     });
   }

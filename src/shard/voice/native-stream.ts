@@ -81,6 +81,11 @@ export class NativeStream {
     this.#pump();
   }
 
+  /** Finished, and not all of it has left. */
+  get isEnding(): boolean {
+    return this.#finished && this.#queue.count > 0;
+  }
+
   /** Clock time at which the last queued frame has had its slot; now when there is none. */
   runsOutAt(): number {
     const { ring, clock } = this.#parts;
