@@ -1,6 +1,6 @@
 // What reading and demuxing cost: src/audio/demux.ts over a minute of sound in memory, packet by packet to the
 // end. Nothing is decoded. Part of the packet bench.
-import { openContainer } from '../src/audio/demux.js';
+import { openContainer } from '../src/audio/open-container.js';
 import type { ByteSource } from '../src/audio/bytes.js';
 import type { PacketCursor } from '../src/audio/container.js';
 import { fixture, type Fixture, type FixtureName } from '../test/support/fixtures.js';

@@ -1,11 +1,11 @@
-// The only file that imports mediabunny: recognises a container by its first bytes, opens it over a
-// ByteSource and hands out its audio packets by time. Runs in loaders (probing) and shards (playing); opens
-// nothing itself and decodes nothing. MP3 and ADTS go to frame-container.ts, which holds no list of frames.
+// The only file that imports mediabunny: opens the containers that we do not read ourselves, over the bytes of a
+// window, and hands out their audio packets by time. Loaded when open-container.ts first has one, or when a
+// shard has started, for it takes longer to load than anything else. Opens nothing itself and decodes nothing.
 import * as bunny from 'mediabunny';
 import { ServerError } from '../shared/errors.js';
 import { AUDIO, SOURCE } from '../shared/limits.js';
-import { ByteWindow, untilAborted } from './byte-window.js';
-import type { ByteSource, ContentHint } from './bytes.js';
+import type { ByteWindow} from './byte-window.js';
+import { untilAborted } from './byte-window.js';
 import type {
   CodecName,
   Container,
@@ -14,20 +14,19 @@ import type {
   ProbeName,
   StreamFormat,
 } from './container.js';
-import { FrameContainer } from './frame-container.js';
 import type { Tags } from './id3.js';
-import { readId3 } from './id3.js';
 import { libraryCursor } from './library-cursor.js';
 import { MatroskaContainer } from './matroska-container.js';
 import { readMatroskaHead } from './matroska-head.js';
 import { EndOfBytes, readExactly, streamOf } from './media-source.js';
 import { lastGranule } from './ogg-end.js';
-import { OggOpusContainer } from './ogg-opus.js';
 import { leadOf, opusCursor, preSkipOf } from './opus-timeline.js';
 
-interface Kind {
+/** A container as its first bytes tell it. */
+export interface IndexedKind {
   readonly probe: ProbeName;
-  readonly format: bunny.InputFormat;
+  /** The library's name of the format that is tried first. */
+  readonly format: 'WAVE' | 'MATROSKA' | 'FLAC' | 'OGG' | 'MP4' | 'QTFF';
 }
 
 const CODECS: ReadonlySet<string> = new Set<CodecName>([
@@ -51,72 +50,22 @@ const CODECS: ReadonlySet<string> = new Set<CodecName>([
   'alaw',
 ]);
 
-/** Bytes of the beginning that decide which container it is. */
-const MAGIC_BYTES = 12;
-
-/**
- * Opens what `bytes` hold. The signal ends every wait for as long as the container is open. Rejects with
- * PUM_FORMAT_UNKNOWN, PUM_FORMAT_UNSUPPORTED, PUM_FORMAT_BROKEN, what the source rejects with, or the
- * signal's reason. The container owns `bytes`: closing it, or failing here, closes them.
- */
-export async function openContainer(
-  bytes: ByteSource,
-  hint: ContentHint,
+/** Rejects with PUM_FORMAT_UNKNOWN, PUM_FORMAT_UNSUPPORTED, PUM_FORMAT_BROKEN, or what the window rejects with. */
+export async function openIndexed(
+  window: ByteWindow,
+  kind: IndexedKind,
   signal: AbortSignal,
 ): Promise<Container> {
-  const window = new ByteWindow(bytes, signal);
-  window.limit(SOURCE.maxProbe);
   try {
-    return await untilAborted(recognise(window, hint, signal), signal);
+    return await open(window, kind, signal);
   } catch (error) {
-    window.close();
     throw signal.aborted ? error : explain(error);
   }
 }
 
-async function recognise(window: ByteWindow, hint: ContentHint, signal: AbortSignal): Promise<Container> {
-  const kind = kindOf(await window.read(0, MAGIC_BYTES));
-  if (kind?.probe === 'ogg') {
-    window.limit(AUDIO.maxContainerHead);
-    const stream = await OggOpusContainer.open(window);
-    if (stream !== null) {
-      window.limit(Number.POSITIVE_INFINITY);
-      return stream;
-    }
-  }
-  if (kind !== null) return openIndexed(window, kind, signal);
-  const tags: Tags = { title: null, artist: null, isrc: null };
-  const start = await readId3(window, 0, tags);
-  if (start > 0 && text(await window.read(start, 4)) === 'fLaC') {
-    return openIndexed(window, { probe: 'flac', format: bunny.FLAC }, signal);
-  }
-  const adts =
-    hint.contentType === 'audio/aac' || hint.contentType === 'audio/aacp' || hint.extension === 'aac';
-  const frames = await FrameContainer.open(window, start, tags, adts);
-  if (frames === null) throw new ServerError('PUM_FORMAT_UNKNOWN');
-  window.limit(Number.POSITIVE_INFINITY);
-  return frames;
-}
-
-/** By magic alone (lavalink-v4.md §6.4); null for what has none. */
-function kindOf(head: Uint8Array): Kind | null {
-  const name = text(head.subarray(0, 4));
-  const inner = text(head.subarray(8, 12));
-  if ((name === 'RIFF' || name === 'RIFX' || name === 'RF64') && inner === 'WAVE') {
-    return { probe: 'wav', format: bunny.WAVE };
-  }
-  if (name === '\x1a\x45\xdf\xa3') return { probe: 'matroska/webm', format: bunny.MATROSKA };
-  if (name === 'fLaC') return { probe: 'flac', format: bunny.FLAC };
-  if (name === 'OggS') return { probe: 'ogg', format: bunny.OGG };
-  const box = text(head.subarray(4, 8));
-  if (box === 'ftyp' || box === 'styp') return { probe: 'mp4', format: bunny.MP4 };
-  if (box === 'moov' || box === 'wide' || box === 'mdat') return { probe: 'mp4', format: bunny.QTFF };
-  return null;
-}
-
-async function openIndexed(window: ByteWindow, kind: Kind, signal: AbortSignal): Promise<Container> {
+async function open(window: ByteWindow, kind: IndexedKind, signal: AbortSignal): Promise<Container> {
   const formats =
-    kind.format === bunny.MATROSKA ? [bunny.MATROSKA, bunny.WEBM] : [kind.format, bunny.MP4, bunny.QTFF];
+    kind.format === 'MATROSKA' ? [bunny.MATROSKA, bunny.WEBM] : [bunny[kind.format], bunny.MP4, bunny.QTFF];
   const input = new bunny.Input({ formats, source: sourceOf(window) });
   try {
     await input.getFormat();
@@ -221,7 +170,7 @@ function line(value: unknown): string | null {
 /** Whole milliseconds from what the container says; never by walking through the file. */
 async function durationOf(
   window: ByteWindow,
-  kind: Kind,
+  kind: IndexedKind,
   track: bunny.InputAudioTrack,
   format: StreamFormat,
 ): Promise<number | null> {

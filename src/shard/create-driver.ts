@@ -7,7 +7,6 @@ import type { SenderLink, ShardTask } from '../shared/shard-task.js';
 import { createSender } from './sender/create-sender.js';
 import { SenderPort } from './sender/sender-port.js';
 import { SenderLinks } from './sender-links.js';
-import { createDiscordjsDriver } from './voice/discordjs-driver.js';
 import type { VoiceDriver } from './voice/driver.js';
 import { createNativeDriver } from './voice/native-driver.js';
 import { SenderRings } from './voice/sender-rings.js';
@@ -26,11 +25,13 @@ export interface CreatedDriver {
   readonly link: (link: SenderLink) => void;
 }
 
-export function createDriver({ task, clock, counters, guard }: DriverParts): CreatedDriver {
+export async function createDriver({ task, clock, counters, guard }: DriverParts): Promise<CreatedDriver> {
   const { config, ca } = task;
   const links = new SenderLinks((port, listener) => new SenderPort(port, listener));
   const link = (handed: SenderLink): void => links.take(handed);
   if (config['pumice.voice.driver'] === 'discordjs') {
+    // Loaded only where it is asked for: the start is no place to wait for what nobody uses.
+    const { createDiscordjsDriver } = await import('./voice/discordjs-driver.js');
     return { driver: createDiscordjsDriver({ clock, guard, ca, counters: counters.driver }), link };
   }
   const leadMs = config['lavalink.server.bufferDurationMs'];

@@ -2,7 +2,7 @@
 // by file name through its pool and sends plain data. What a hostile file does to this thread hurts no player.
 
 import { threadId } from 'node:worker_threads';
-import { openContainer } from '../audio/demux.js';
+import { openContainer } from '../audio/open-container.js';
 import { systemClock } from '../shared/clock.js';
 import type { ShardConfig } from '../shared/config.js';
 import { ServerError } from '../shared/errors.js';

@@ -1,7 +1,7 @@
 // Puts a shard together from what main has handed over (guard, sources, driver) and runs it until it is
 // drained. The worker entry calls it; a test's entry calls it and then misbehaves on command, so that no
 // such command exists in the product.
-import { openContainer } from '../audio/demux.js';
+import { loadDemuxer, openContainer } from '../audio/open-container.js';
 import type { Container } from '../audio/container.js';
 import { Channel } from '../shared/channel.js';
 import { systemClock } from '../shared/clock.js';
@@ -23,6 +23,9 @@ import { buildRegistry, type SourceRegistry } from './source/registry.js';
 import { sourceSettings } from './source/settings.js';
 import { voiceGuard } from './voice/guarded-endpoint.js';
 
+/** When the demuxer library is loaded, unless a track needs it before: the server's start is over by then. */
+const LOAD_LATER_MS = 1_000;
+
 export async function runShard(task: ShardTask, threadId: number): Promise<void> {
   nameThread(`pumice-s${String(task.index)}`);
   setThreadPriority(task.nice);
@@ -31,7 +34,7 @@ export async function runShard(task: ShardTask, threadId: number): Promise<void>
   const counters = new ShardCounters(task.counters);
   const guard = new Guard({ allow: new AllowList(config['pumice.sources.allowPrivate']), clock });
   const registry = buildRegistry(sourceSettings(config), guard, clock);
-  const { driver, link } = createDriver({
+  const { driver, link } = await createDriver({
     task,
     clock,
     counters,
@@ -80,7 +83,12 @@ export async function runShard(task: ShardTask, threadId: number): Promise<void>
   );
   await driver.prepare();
   channel.notify({ kind: 'ready', threadId } satisfies ShardNotice);
+  const later = clock.after(LOAD_LATER_MS, () => {
+    // Whoever needs it and does not get it hears of that.
+    loadDemuxer().catch(() => undefined);
+  });
   await life;
+  later.cancel();
   shard.close();
   channel.close();
 }

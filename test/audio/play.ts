@@ -1,7 +1,7 @@
 // Playing for the audio tests: a container through a pipeline to Opus frames, as a producer does it.
 import type { ByteSource } from '../../src/audio/bytes.js';
 import type { Container } from '../../src/audio/container.js';
-import { openContainer } from '../../src/audio/demux.js';
+import { openContainer } from '../../src/audio/open-container.js';
 import type { Packet } from '../../src/audio/packet.js';
 import type { PipelineSettings } from '../../src/audio/pipeline.js';
 import { Pipeline, runUpSeconds } from '../../src/audio/pipeline.js';
