@@ -4,7 +4,7 @@
 import * as bunny from 'mediabunny';
 import { ServerError } from '../shared/errors.js';
 import { AUDIO, SOURCE } from '../shared/limits.js';
-import type { ByteWindow} from './byte-window.js';
+import type { ByteWindow } from './byte-window.js';
 import { untilAborted } from './byte-window.js';
 import type {
   CodecName,
